@@ -1,0 +1,103 @@
+//! What a checkpoint holds: every variable with its spec and storage, the object graph if there is
+//! one, and facts that cost next to nothing to know. Values, not access: reading is `source`'s.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::object::ObjectGraph;
+use crate::tensor::{Tensor, TensorSpec};
+
+/// The key a variable is stored under: a TF1 name, or a TF2 checkpoint key.
+///
+/// Invariant: not empty (the empty key is the bundle's header).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VariableName(String);
+
+impl VariableName {
+    /// `None` for the empty name.
+    pub fn new(name: impl Into<String>) -> Option<Self> {
+        let name = name.into();
+        (!name.is_empty()).then_some(Self(name))
+    }
+
+    /// The name as stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for VariableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl Borrow<str> for VariableName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How a variable's bytes are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// In one piece.
+    Whole {
+        /// The file, counted from 0.
+        shard: u32,
+        /// First byte in it.
+        offset: u64,
+        /// Bytes there; the only place that knows the size of strings.
+        bytes: u64,
+    },
+    /// In so many pieces: a partitioned variable.
+    Slices(usize),
+}
+
+/// One variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// dtype and shape, as a whole.
+    pub spec: TensorSpec,
+    /// Where its bytes are.
+    pub storage: Storage,
+}
+
+impl Variable {
+    /// Size in bytes, as stored for strings and variants.
+    pub fn bytes(&self) -> u64 {
+        match self.storage {
+            Storage::Whole { bytes, .. } => bytes,
+            Storage::Slices(_) => self.spec.bytes().unwrap_or_default(),
+        }
+    }
+}
+
+/// Things known about a checkpoint beyond its variables.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Values of small numeric variables of rank 0: steps, powers, hyper-parameters.
+    pub scalars: BTreeMap<VariableName, Tensor<'static>>,
+    /// What was noticed on opening, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// A checkpoint's content.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// How messages call the checkpoint.
+    pub origin: String,
+    /// The format it is stored in.
+    pub format: &'static str,
+    /// Number of data files.
+    pub shards: u32,
+    /// Every variable by name.
+    pub variables: BTreeMap<VariableName, Variable>,
+    /// Keys that are no text; they cannot be named in a rule.
+    pub unnamable: Vec<Vec<u8>>,
+    /// The objects of a TF2 checkpoint.
+    pub graph: Option<ObjectGraph>,
+    /// What else is known.
+    pub facts: Facts,
+}

@@ -1,0 +1,18 @@
+//! What a tensor is: dtype, shape and bytes. No I/O, nothing of checkpoints.
+//!
+//! Bytes are always in *storage form*: row-major, little-endian, one byte per element for types
+//! below a byte; strings and variants as a bundle's data file holds them. A tensor that nobody
+//! transforms can therefore travel without being understood.
+
+mod data;
+mod dtype;
+mod region;
+mod shape;
+pub mod strings;
+pub mod variants;
+mod varint;
+
+pub use data::{DataError, Tensor, TensorSpec, checksum};
+pub use dtype::DType;
+pub use region::Region;
+pub use shape::{MAX_RANK, Shape, ShapeError};
