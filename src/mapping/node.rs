@@ -1,0 +1,262 @@
+//! A cursor over a rule file: asks for what should stand somewhere and reports what does not,
+//! with its place. Reading goes on after a mistake, so that all of them come out together.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::problem::{Place, Problem, ProblemKind, SourceText};
+use super::yaml::{Anchor, Step, Yaml, locate};
+use crate::nearest::nearest;
+
+/// Where something stands in a rule file; looked up in the text only when a message needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Site {
+    path: Vec<Step>,
+    anchor: Anchor,
+    /// The scalar there, as read.
+    text: Option<String>,
+}
+
+impl Site {
+    /// The stretch of text; `within` a scalar, if given.
+    pub(super) fn place(&self, source: &Arc<SourceText>, within: Option<Range<usize>>) -> Option<Place> {
+        let start = locate(&source.text, &self.path, self.anchor)?;
+        let raw = source.text.get(start..)?;
+        let line = raw.split(['\n', '\r']).next().unwrap_or_default().trim_end();
+        let len = match &self.text {
+            Some(text) if raw.starts_with(text.as_str()) => text.len(),
+            _ => quoted_len(raw).unwrap_or(line.len()),
+        };
+        let span = match within {
+            Some(within) if raw.starts_with(['\'', '"']) => {
+                start + quoted_at(raw, within.start)..start + quoted_at(raw, within.end)
+            }
+            Some(within) if within.end <= line.len() => start + within.start..start + within.end,
+            _ => start..start + len,
+        };
+        Some(Place { source: Arc::clone(source), span })
+    }
+}
+
+/// Length of a quoted scalar, quotes included.
+fn quoted_len(raw: &str) -> Option<usize> {
+    let quote = raw.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let mut chars = raw.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' if quote == '"' => drop(chars.next()),
+            '\'' if quote == '\'' && chars.peek().is_some_and(|(_, c)| *c == '\'') => {
+                chars.next();
+            }
+            c if c == quote => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where byte `offset` of a quoted scalar's content stands in the text: a doubled quote or an
+/// escape is longer there than what it means.
+fn quoted_at(raw: &str, offset: usize) -> usize {
+    let double = raw.starts_with('"');
+    let mut content = 0;
+    let mut chars = raw.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        if content >= offset {
+            return at;
+        }
+        if (c == '\'' && !double) || (c == '\\' && double) {
+            chars.next();
+        }
+        content += c.len_utf8();
+    }
+    raw.len()
+}
+
+/// A rule file being read.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) source: Arc<SourceText>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl Context {
+    pub(super) fn new(source: Arc<SourceText>) -> Self {
+        Self { source, problems: RefCell::default() }
+    }
+
+    pub(super) fn report(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+}
+
+/// A value in a rule file.
+#[derive(Debug, Clone)]
+pub(super) struct Node<'y> {
+    pub(super) yaml: &'y Yaml,
+    path: Vec<Step>,
+    context: &'y Context,
+}
+
+impl<'y> Node<'y> {
+    pub(super) fn root(yaml: &'y Yaml, context: &'y Context) -> Self {
+        Self { yaml, path: Vec::new(), context }
+    }
+
+    fn down(&self, yaml: &'y Yaml, step: Step) -> Self {
+        let path = self.path.iter().cloned().chain([step]).collect();
+        Self { yaml, path, context: self.context }
+    }
+
+    pub(super) fn site(&self, anchor: Anchor) -> Site {
+        let text = match (self.yaml, anchor) {
+            (Yaml::Text(text), Anchor::Value) => Some(text.clone()),
+            (Yaml::Integer(number), Anchor::Value) => Some(number.to_string()),
+            _ => None,
+        };
+        Site { path: self.path.clone(), anchor, text }
+    }
+
+    pub(super) fn place(&self) -> Option<Place> {
+        self.site(Anchor::Value).place(&self.context.source, None)
+    }
+
+    /// Reports a problem about this value, or about a part of its text.
+    pub(super) fn report(&self, problem: Problem, within: Option<Range<usize>>) {
+        let place = self.site(Anchor::Value).place(&self.context.source, within);
+        self.context.report(Problem { place, ..problem });
+    }
+
+    fn expected(&self, what: &str) {
+        let message = format!("{what} should stand here, not {}", self.yaml.kind());
+        self.report(Problem::new(ProblemKind::Value, message), None);
+    }
+
+    pub(super) fn text(&self) -> Option<&'y str> {
+        match self.yaml {
+            Yaml::Text(text) => Some(text),
+            _ => {
+                self.expected("text");
+                None
+            }
+        }
+    }
+
+    /// Text, or a number as it would be written.
+    pub(super) fn scalar(&self) -> Option<String> {
+        match self.yaml {
+            Yaml::Text(text) => Some(text.clone()),
+            Yaml::Integer(number) => Some(number.to_string()),
+            Yaml::Float(number) => Some(number.to_string()),
+            _ => {
+                self.expected("text or a number");
+                None
+            }
+        }
+    }
+
+    pub(super) fn truth(&self) -> Option<bool> {
+        match self.yaml {
+            Yaml::Bool(value) => Some(*value),
+            _ => {
+                self.expected("`true` or `false`");
+                None
+            }
+        }
+    }
+
+    pub(super) fn list(&self) -> Option<Vec<Node<'y>>> {
+        match self.yaml {
+            Yaml::List(items) => Some(self.items(items)),
+            _ => {
+                self.expected("a list");
+                None
+            }
+        }
+    }
+
+    /// A list, or one item that stands for a list of one.
+    pub(super) fn one_or_many(&self) -> Vec<Node<'y>> {
+        match self.yaml {
+            Yaml::List(items) => self.items(items),
+            _ => vec![self.clone()],
+        }
+    }
+
+    fn items(&self, items: &'y [Yaml]) -> Vec<Node<'y>> {
+        items.iter().enumerate().map(|(i, item)| self.down(item, Step::Item(i))).collect()
+    }
+
+    /// All entries of a map with their keys; duplicates are reported and left out.
+    pub(super) fn entries(&self) -> Option<Vec<(&'y str, Node<'y>)>> {
+        let Yaml::Map(map) = self.yaml else {
+            self.expected("a map");
+            return None;
+        };
+        let mut entries: Vec<(&str, Node<'_>)> = Vec::with_capacity(map.len());
+        for (i, (key, value)) in map.iter().enumerate() {
+            let node = self.down(value, Step::Entry(i));
+            match entries.iter().find(|(known, _)| known == key) {
+                Some((_, first)) => {
+                    let message = format!("the key `{key}` stands here a second time");
+                    let first = first.site(Anchor::Key).place(&self.context.source, None);
+                    let problem = Problem::new(ProblemKind::Key, message);
+                    node.report_key(problem.related(first, "the first time"), key);
+                }
+                None => entries.push((key, node)),
+            }
+        }
+        Some(entries)
+    }
+
+    /// The entries of a map that may have only certain keys.
+    pub(super) fn fields(&self, known: &[&'static str]) -> Option<Fields<'y>> {
+        let entries = self.entries()?;
+        for (key, node) in &entries {
+            if !known.contains(key) {
+                let problem = Problem::new(ProblemKind::Key, format!("there is no key `{key}` here"));
+                let help = match nearest(key, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("known here: {}", known.join(", ")),
+                };
+                node.report_key(problem.help(help), key);
+            }
+        }
+        Some(Fields { node: self.clone(), entries })
+    }
+
+    /// Reports a problem about this value's key.
+    pub(super) fn report_key(&self, problem: Problem, key: &str) {
+        let site = Site { text: Some(key.to_owned()), ..self.site(Anchor::Key) };
+        let place = site.place(&self.context.source, None);
+        self.context.report(Problem { place, ..problem });
+    }
+}
+
+/// The entries of a map, by key.
+#[derive(Debug)]
+pub(super) struct Fields<'y> {
+    pub(super) node: Node<'y>,
+    entries: Vec<(&'y str, Node<'y>)>,
+}
+
+impl<'y> Fields<'y> {
+    pub(super) fn get(&self, key: &str) -> Option<&Node<'y>> {
+        self.entries.iter().find(|(known, _)| *known == key).map(|(_, node)| node)
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn require(&self, key: &str) -> Option<&Node<'y>> {
+        let found = self.get(key);
+        if found.is_none() {
+            let message = format!("the key `{key}` is missing here");
+            self.node.report(Problem::new(ProblemKind::Key, message), None);
+        }
+        found
+    }
+}

@@ -1,0 +1,124 @@
+//! TF1's automatic names, counted as TF1 counted them.
+//!
+//! TF1 keeps a count per full scope name. Opening a scope adds one to its own count; leaving it
+//! forgets the counts of everything below. A layer without a name takes its base name if that has
+//! not been opened in the current scope, else the first `base_1`, `base_2`, … that has not, and
+//! opens it. Explicit names occupy numbers just so.
+
+use std::collections::BTreeMap;
+
+use super::{RuleId, TargetTemplate};
+use crate::transform::Transform;
+
+/// One entry of `scopes`: the layers below one `variable_scope`.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// Where it stands.
+    pub id: RuleId,
+    /// The scope that was open; empty for the root.
+    pub within: String,
+    /// Layers in the order TF1 created them.
+    pub layers: Vec<RecordedLayer>,
+}
+
+/// A layer, with the scope TF1 gave it.
+#[derive(Debug, Clone)]
+pub struct RecordedLayer {
+    /// Where it stands.
+    pub id: RuleId,
+    /// The scope the layer was created in; empty for the root.
+    pub parent: String,
+    /// The name it was recorded under.
+    pub base: String,
+    /// The full scope that holds its variables.
+    pub scope: String,
+    /// The object they go to; `None` only counts.
+    pub to: Option<TargetTemplate>,
+    /// What is done to some of its leaves.
+    pub apply: BTreeMap<String, Vec<Transform>>,
+}
+
+/// TF1's counts.
+#[derive(Debug, Default)]
+pub(super) struct Counter {
+    opened: BTreeMap<String, usize>,
+}
+
+impl Counter {
+    /// The scope of a layer created without a name in `parent`: opened, and left again.
+    pub(super) fn layer(&mut self, parent: &str, base: &str) -> String {
+        let scope = self.free(parent, base);
+        self.enter(&scope);
+        self.leave(&scope);
+        scope
+    }
+
+    /// Opens a `variable_scope` by its full name.
+    pub(super) fn enter(&mut self, scope: &str) {
+        *self.opened.entry(scope.to_owned()).or_default() += 1;
+    }
+
+    /// Leaves a scope.
+    pub(super) fn leave(&mut self, scope: &str) {
+        let below = format!("{scope}/");
+        self.opened.retain(|name, _| !name.starts_with(&below));
+    }
+
+    fn free(&self, parent: &str, base: &str) -> String {
+        let first = join(parent, base);
+        let opened = |scope: &String| self.opened.contains_key(scope);
+        if !opened(&first) {
+            return first;
+        }
+        // A counter that has seen n names has a free one among the first n + 1.
+        (1..).map(|k| format!("{first}_{k}")).find(|scope| !opened(scope)).unwrap_or(first)
+    }
+}
+
+/// `name` in the scope `parent`.
+pub(super) fn join(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What TF1 named a program's layers: `name` a layer without name, `[name` opens a scope,
+    /// `]` leaves it.
+    fn names(program: &str) -> Vec<String> {
+        let mut counter = Counter::default();
+        let mut open: Vec<String> = Vec::new();
+        let mut names = Vec::new();
+        for word in program.split_whitespace() {
+            let parent = open.last().cloned().unwrap_or_default();
+            match (word, word.strip_prefix('[')) {
+                ("]", _) => counter.leave(&open.pop().unwrap()),
+                (_, Some(scope)) => {
+                    open.push(join(&parent, scope));
+                    counter.enter(open.last().unwrap());
+                }
+                (base, None) => names.push(counter.layer(&parent, base)),
+            }
+        }
+        names
+    }
+
+    /// Each row was run in TensorFlow.
+    #[test]
+    fn programs() {
+        assert_eq!(names("dense conv2d dense conv2d"), ["dense", "conv2d", "dense_1", "conv2d_1"]);
+        assert_eq!(
+            names("[a dense dense ] [b dense ] dense"),
+            ["a/dense", "a/dense_1", "b/dense", "dense"]
+        );
+        assert_eq!(names("[a dense ] [a dense ]"), ["a/dense", "a/dense"]);
+        assert_eq!(names("[dense ] dense"), ["dense_1"]);
+        assert_eq!(names("[dense ] [dense ] dense"), ["dense_1"]);
+        assert_eq!(names("dense dense_1 dense"), ["dense", "dense_1", "dense_2"]);
+        assert_eq!(names("[dense_1 ] dense dense dense"), ["dense", "dense_2", "dense_3"]);
+        assert_eq!(names("foo dense"), ["foo", "dense"]);
+        assert_eq!(names("[a/dense ] [a dense ]"), ["a/dense_1"]);
+        assert_eq!(names("[a [dense ] ] [a dense ]"), ["a/dense"]);
+    }
+}

@@ -1,0 +1,87 @@
+//! Entries of `rules`.
+
+use super::file::{Compiler, pattern, template, template_from};
+use super::node::{Fields, Node};
+use super::pattern::Pattern;
+use super::problem::{Problem, ProblemKind};
+use super::template::Names;
+use super::yaml::Yaml;
+use super::{Action, MapRule, Rule, TargetTemplate, apply};
+
+const KEYS: &[&str] = &["from", "to", "apply", "optional", "drop"];
+
+/// Reads one rule.
+pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rule> {
+    let fields = node.fields(KEYS)?;
+    let action = match (fields.get("from"), fields.get("drop")) {
+        (Some(from), None) => Action::Map(map(from, &fields, compiler)?),
+        (None, Some(drop)) => Action::Drop(drop_rule(drop, &fields)?),
+        (from, _) => {
+            let message = match from {
+                Some(_) => "a rule cannot have both `from` and `drop`",
+                None => "a rule needs one of `from` and `drop`",
+            };
+            node.report(Problem::new(ProblemKind::Key, message), None);
+            return None;
+        }
+    };
+    Some(Rule { id: compiler.id(node), action })
+}
+
+fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<MapRule> {
+    let to = fields.require("to");
+    if let Yaml::List(_) = from.yaml {
+        let problem = Problem::new(ProblemKind::Value, "joining several sources is not possible yet");
+        from.report(problem.help("give one pattern"), None);
+        return None;
+    }
+    let from_pattern = pattern(from, Pattern::whole);
+    let apply = match fields.get("apply") {
+        Some(node) => apply::read(node, compiler),
+        None => Some(Vec::new()),
+    };
+    let optional = fields.get("optional").map_or(Some(false), Node::truth);
+    let from_pattern = from_pattern?;
+    let names = compiler.names(Some(&from_pattern));
+    collisions(from, &from_pattern, compiler);
+    let to: Option<Vec<_>> =
+        to?.one_or_many().iter().map(|node| target(node, &names)).collect();
+    Some(MapRule { to: to?, apply: apply?, optional: optional?, from: from_pattern })
+}
+
+/// Parameters and named groups share one name space.
+fn collisions(node: &Node<'_>, pattern: &Pattern, compiler: &Compiler<'_>) {
+    for name in pattern.group_names() {
+        if compiler.params.contains_key(name) {
+            let message = format!("`{name}` is a parameter and a group of this pattern");
+            let problem = Problem::new(ProblemKind::Pattern, message).help("give one of them another name");
+            let at = pattern.text().find(&format!("<{name}>")).map(|at| at + 1..at + 1 + name.len());
+            node.report(problem, at);
+        }
+    }
+}
+
+/// Reads one target.
+pub(super) fn target(node: &Node<'_>, names: &Names<'_>) -> Option<TargetTemplate> {
+    if let Yaml::Map(_) = node.yaml {
+        let fields = node.fields(&["labels"])?;
+        let labels = fields.require("labels")?.list()?;
+        let labels: Option<Vec<_>> = labels.iter().map(|label| template(label, names)).collect();
+        return Some(TargetTemplate::Labels(labels?));
+    }
+    let text = node.text()?;
+    let relative = text.strip_prefix('/');
+    let skip = usize::from(relative.is_some());
+    let template = template_from(node, relative.unwrap_or(text), skip, names)?;
+    Some(TargetTemplate::Path { template, absolute: relative.is_some() })
+}
+
+fn drop_rule(node: &Node<'_>, fields: &Fields<'_>) -> Option<Vec<Pattern>> {
+    for key in ["to", "apply", "optional"] {
+        if let Some(node) = fields.get(key) {
+            let message = format!("`{key}` has no meaning beside `drop`");
+            node.report_key(Problem::new(ProblemKind::Key, message), key);
+        }
+    }
+    node.one_or_many().iter().map(|item| pattern(item, Pattern::whole)).collect()
+}

@@ -1,0 +1,47 @@
+//! Why a transform cannot be done.
+
+use std::error::Error;
+
+use crate::tensor::{ShapeError, TensorSpec};
+
+/// A transform that does not fit its input, or whose input cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransformError {
+    /// The rule's fault: the transform and the tensor do not go together.
+    #[error("`{transform}` cannot be applied to {input}: {reason}")]
+    Fit {
+        /// The transform as written.
+        transform: String,
+        /// What it met.
+        input: TensorSpec,
+        /// Why not.
+        reason: String,
+    },
+    /// The result would be no tensor.
+    #[error("`{transform}` yields no tensor")]
+    Shape {
+        /// The transform as written.
+        transform: String,
+        /// Why not.
+        source: ShapeError,
+    },
+    /// The file's fault: the input could not be read.
+    #[error("the input of a transform cannot be read")]
+    Input(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl TransformError {
+    /// A transform that does not fit.
+    pub(super) fn fit(
+        transform: &impl ToString,
+        input: &TensorSpec,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::Fit {
+            transform: transform.to_string(),
+            input: input.clone(),
+            reason: reason.into(),
+        }
+    }
+}

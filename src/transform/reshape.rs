@@ -1,0 +1,173 @@
+//! The same elements in the same order under another shape.
+
+use std::fmt;
+
+use super::{Op, Regions, Transform, TransformError};
+use crate::tensor::{Region, Shape, TensorSpec};
+
+/// `reshape: [4, -1]`, as `numpy.reshape`: one size may be -1 and is then worked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reshape {
+    /// `None` is the size to be worked out.
+    dims: Vec<Option<u64>>,
+}
+
+impl Reshape {
+    /// The error says why a list is no shape.
+    pub fn new(dims: &[i64]) -> Result<Self, String> {
+        let dims: Vec<Option<u64>> = dims
+            .iter()
+            .map(|&dim| match dim {
+                -1 => Ok(None),
+                _ => u64::try_from(dim)
+                    .map(Some)
+                    .map_err(|_| format!("{dim} is no size; only -1 has a meaning below zero")),
+            })
+            .collect::<Result<_, _>>()?;
+        match dims.iter().filter(|dim| dim.is_none()).count() {
+            0 | 1 => Ok(Self { dims }),
+            _ => Err("only one size can be -1".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Reshape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dims: Vec<String> = self
+            .dims
+            .iter()
+            .map(|dim| dim.map_or_else(|| "-1".to_owned(), |dim| dim.to_string()))
+            .collect();
+        write!(f, "reshape: [{}]", dims.join(", "))
+    }
+}
+
+impl Op for Reshape {
+    fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError> {
+        let elements = input.shape().elements();
+        let known = Shape::new(self.dims.iter().flatten().copied().collect::<Vec<_>>())
+            .map_err(|source| TransformError::Shape { transform: self.to_string(), source })?
+            .elements();
+        let misfit = |reason: String| TransformError::fit(self, input, reason);
+        let free = match self.dims.contains(&None) {
+            true if known == 0 => return Err(misfit("-1 cannot be worked out beside a 0".into())),
+            true if elements % known != 0 => {
+                return Err(misfit(format!("{elements} elements are no multiple of {known}")));
+            }
+            true => elements / known,
+            false if elements != known => {
+                return Err(misfit(format!("{elements} elements do not become {known}")));
+            }
+            false => 1,
+        };
+        let dims: Vec<u64> = self.dims.iter().map(|dim| dim.unwrap_or(free)).collect();
+        let shape = |source| TransformError::Shape { transform: self.to_string(), source };
+        TensorSpec::new(input.dtype(), Shape::new(dims).map_err(shape)?).map_err(shape)
+    }
+
+    fn pull(
+        &self,
+        out: &Region,
+        input: &mut dyn Regions,
+        into: &mut [u8],
+    ) -> Result<(), TransformError> {
+        let from = input.spec().clone();
+        let to = self.infer(&from)?;
+        let misfit = || TransformError::fit(self, &from, "its elements have no fixed size");
+        let size = from.dtype().size().ok_or_else(misfit)?;
+        let mut rest = into;
+        out.for_each_run(to.shape(), |offset, len| {
+            for region in boxes(from.shape(), offset, len) {
+                let bytes = usize::try_from(region.elements() * size).map_err(|_| misfit())?;
+                let (block, after) =
+                    std::mem::take(&mut rest).split_at_mut_checked(bytes).ok_or_else(misfit)?;
+                input.read(&region, block)?;
+                rest = after;
+            }
+            Ok(())
+        })
+    }
+
+    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
+        0
+    }
+
+    fn invert(&self, input: &TensorSpec) -> Option<Transform> {
+        let dims = input.shape().dims().iter().map(|&dim| Some(dim)).collect();
+        Some(Transform::Reshape(Self { dims }))
+    }
+}
+
+/// Boxes that, one after the other, are the elements `offset..offset + len` of a tensor.
+fn boxes(shape: &Shape, offset: u64, len: u64) -> Vec<Region> {
+    let strides = shape.strides();
+    let mut boxes = Vec::new();
+    let (mut at, end) = (offset, offset + len);
+    while at < end {
+        // The outermost axis along which a whole step fits and `at` is aligned.
+        let axis = strides
+            .iter()
+            .position(|&stride| at % stride == 0 && end - at >= stride)
+            .unwrap_or(strides.len());
+        let index = |i: usize| {
+            let (stride, dim) = (strides.get(i)?, shape.dims().get(i)?);
+            Some(at / stride % dim)
+        };
+        let mut taken = 1;
+        let ranges: Option<Vec<_>> = (0..shape.rank())
+            .map(|i| {
+                let (start, dim) = (index(i)?, *shape.dims().get(i)?);
+                let steps = match i.cmp(&axis) {
+                    std::cmp::Ordering::Less => 1,
+                    std::cmp::Ordering::Equal => {
+                        ((end - at) / strides.get(i).copied()?).min(dim - start)
+                    }
+                    std::cmp::Ordering::Greater => dim,
+                };
+                taken *= steps;
+                Some(start..start + steps)
+            })
+            .collect();
+        let Some(region) = ranges.and_then(|ranges| Region::new(shape, &ranges)) else { break };
+        boxes.push(region);
+        at += taken;
+    }
+    boxes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_cover_a_stretch_in_order() {
+        let shape = Shape::new([2, 3, 4]).unwrap();
+        for offset in 0..24 {
+            for len in 0..=24 - offset {
+                let mut covered = Vec::new();
+                for region in boxes(&shape, offset, len) {
+                    region
+                        .for_each_run(&shape, |at, len| {
+                            covered.extend(at..at + len);
+                            Ok::<(), ()>(())
+                        })
+                        .unwrap();
+                }
+                assert!(covered.into_iter().eq(offset..offset + len), "{offset}+{len}");
+            }
+        }
+        assert_eq!(boxes(&Shape::scalar(), 0, 1).len(), 1);
+    }
+
+    #[test]
+    fn sizes_are_worked_out() {
+        let spec = |dims: &[u64]| {
+            TensorSpec::new(crate::tensor::DType::Float, Shape::new(dims).unwrap()).unwrap()
+        };
+        let reshape = Reshape::new(&[4, -1]).unwrap();
+        assert_eq!(reshape.infer(&spec(&[2, 6])).unwrap(), spec(&[4, 3]));
+        assert!(reshape.infer(&spec(&[5])).is_err());
+        assert!(Reshape::new(&[-1, -1]).is_err());
+        assert!(Reshape::new(&[0, -1]).unwrap().infer(&spec(&[0])).is_err());
+    }
+}
