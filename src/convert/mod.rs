@@ -1,0 +1,202 @@
+//! Carrying out a plan: each value is taken over as it lies in the source, or pulled block by
+//! block through its transforms. Nothing is visible at the destination before everything has been
+//! read, summed and written.
+
+mod pull;
+
+use std::ops::ControlFlow;
+
+use crate::catalog::{Storage, Variable, VariableName};
+use crate::object::Target;
+use crate::crc::Crc;
+use crate::files::Extent;
+use crate::plan::{Assignment, Plan};
+use crate::progress::Progress;
+use crate::source::{CheckpointReader, SourceError};
+use crate::target::{CheckpointWriter, Committed, TargetError};
+use crate::tensor::Region;
+use crate::transform::TransformError;
+
+/// Bytes of a value that are in memory at a time, before its transforms take their share.
+const BLOCK: u64 = 8 << 20;
+
+/// What a plan reads from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The checkpoint that is converted.
+    pub source: &'a dyn CheckpointReader,
+}
+
+/// What was done.
+#[derive(Debug, Clone)]
+pub struct Conversion {
+    /// What was written.
+    pub written: Committed,
+    /// Bytes of values in it.
+    pub bytes: u64,
+}
+
+/// Why a plan could not be carried out; nothing has been changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConvertError {
+    /// The source could not be read.
+    #[error("cannot make `{target}` of `{variable}`")]
+    Source {
+        /// What was being made.
+        target: Target,
+        /// What it is made of.
+        variable: VariableName,
+        /// Why not.
+        source: SourceError,
+    },
+    /// A transform failed on the way.
+    #[error("cannot make `{target}`")]
+    Transform {
+        /// What was being made.
+        target: Target,
+        /// Why not.
+        source: TransformError,
+    },
+    /// A value could not be written.
+    #[error("cannot write `{target}`")]
+    Write {
+        /// What was being written.
+        target: Target,
+        /// Why not.
+        source: TargetError,
+    },
+    /// The result could not be put in place.
+    #[error("cannot put the result in place")]
+    Commit(#[source] TargetError),
+    /// The caller asked to stop.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
+}
+
+/// Carries out `plan`.
+pub fn convert(
+    plan: &Plan,
+    inputs: &Inputs<'_>,
+    mut writer: Box<dyn CheckpointWriter>,
+    progress: &dyn Progress,
+) -> Result<Conversion, ConvertError> {
+    let bytes: u64 = plan.assignments.iter().map(|assignment| bytes(assignment, inputs)).sum();
+    progress.begin(bytes);
+    for assignment in in_source_order(plan, inputs) {
+        let mut writer = Writer { inputs, writer: writer.as_mut(), progress };
+        writer.write(assignment)?;
+    }
+    for (alias, target) in &plan.aliases {
+        writer
+            .alias(alias, target)
+            .map_err(|source| ConvertError::Write { target: alias.clone(), source })?;
+    }
+    let written = writer.finish(Some(&plan.graph)).map_err(ConvertError::Commit)?;
+    Ok(Conversion { written, bytes })
+}
+
+/// Assignments in the order in which their values lie in the source, so that it is read once from
+/// front to back; constants first.
+fn in_source_order<'p>(plan: &'p Plan, inputs: &Inputs<'_>) -> Vec<&'p Assignment> {
+    let variables = &inputs.source.catalog().variables;
+    let mut assignments: Vec<&Assignment> = plan.assignments.iter().collect();
+    assignments.sort_by_key(|assignment| {
+        let variable = assignment.value.source().and_then(|name| variables.get(name));
+        variable.map(|variable| match variable.storage {
+            Storage::Whole { shard, offset, .. } => (shard, offset),
+            Storage::Slices(_) => (u32::MAX, 0),
+        })
+    });
+    assignments
+}
+
+fn bytes(assignment: &Assignment, inputs: &Inputs<'_>) -> u64 {
+    assignment.spec.bytes().unwrap_or_else(|| {
+        let variables = &inputs.source.catalog().variables;
+        let variable = assignment.value.source().and_then(|name| variables.get(name));
+        variable.map(Variable::bytes).unwrap_or_default()
+    })
+}
+
+struct Writer<'w> {
+    inputs: &'w Inputs<'w>,
+    writer: &'w mut dyn CheckpointWriter,
+    progress: &'w dyn Progress,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, assignment: &Assignment) -> Result<(), ConvertError> {
+        if self.progress.cancelled() {
+            return Err(ConvertError::Interrupted);
+        }
+        let read = |variable: &VariableName| {
+            let (target, variable) = (assignment.target.clone(), variable.clone());
+            move |source| ConvertError::Source { target, variable, source }
+        };
+        let source = self.inputs.source;
+        if let Some(name) = assignment.value.untouched() {
+            if let Some((extent, crc)) = source.extent(name).map_err(read(name))? {
+                return self.adopt(assignment, &extent, crc);
+            }
+            if assignment.spec.bytes().is_none() {
+                let tensor = source.read(name).map_err(read(name))?;
+                self.progress.advance(tensor.data().len() as u64);
+                return self
+                    .writer
+                    .put(&assignment.target, &tensor)
+                    .map_err(|source| failed(assignment, source));
+            }
+        }
+        // Blocks are read without their sum, so it is checked by itself before.
+        if let Some(name) = assignment.value.source() {
+            source.verify(name, &|_| ()).map_err(read(name))?;
+        }
+        self.pull(assignment)
+    }
+
+    fn adopt(
+        &mut self,
+        assignment: &Assignment,
+        extent: &Extent,
+        crc: Crc,
+    ) -> Result<(), ConvertError> {
+        let progress = self.progress;
+        let mut advance = |bytes| {
+            progress.advance(bytes);
+            if progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        self.writer
+            .adopt(&assignment.target, &assignment.spec, extent, crc, &mut advance)
+            .map_err(|source| failed(assignment, source))
+    }
+
+    fn pull(&mut self, assignment: &Assignment) -> Result<(), ConvertError> {
+        let Assignment { target, spec, value, .. } = assignment;
+        let transform = |source| ConvertError::Transform { target: target.clone(), source };
+        let mut regions = pull::regions(value, self.inputs.source).map_err(transform)?;
+        let size = spec.dtype().size().unwrap_or(1);
+        let mut sink =
+            self.writer.begin(target, spec).map_err(|source| failed(assignment, source))?;
+        let mut block = Vec::new();
+        for region in Region::blocks(spec.shape(), BLOCK / size) {
+            if self.progress.cancelled() {
+                return Err(ConvertError::Interrupted);
+            }
+            let bytes = region.elements() * size;
+            // At most `BLOCK`, or one element.
+            block.resize(usize::try_from(bytes).unwrap_or(usize::MAX), 0);
+            regions.read(&region, &mut block).map_err(transform)?;
+            sink.write(&block).map_err(|source| failed(assignment, source))?;
+            self.progress.advance(bytes);
+        }
+        sink.finish().map_err(|source| failed(assignment, source))
+    }
+}
+
+fn failed(assignment: &Assignment, source: TargetError) -> ConvertError {
+    match source {
+        TargetError::Interrupted => ConvertError::Interrupted,
+        source => ConvertError::Write { target: assignment.target.clone(), source },
+    }
+}

@@ -1,0 +1,42 @@
+//! Total accounting: what became of every source variable.
+
+use std::collections::BTreeMap;
+
+use super::Fate;
+use super::claim::Planner;
+use crate::catalog::VariableName;
+use crate::mapping::{Problem, ProblemKind, Unmatched};
+
+/// The step counter every TF1 training loop saves; alone it means nothing to a model.
+const GLOBAL_STEP: &str = "global_step";
+
+impl Planner<'_> {
+    /// The fate of every source; those that nobody decided about are problems.
+    pub(super) fn account(&mut self) -> BTreeMap<VariableName, Fate> {
+        let mut fates = BTreeMap::new();
+        let mut unmatched = Vec::new();
+        for source in &self.sources.all {
+            let fate = match (source.fate, self.mapping.unmatched) {
+                (Some(fate), _) => fate,
+                (None, _) if source.name.as_str() == GLOBAL_STEP => Fate::NotNeeded,
+                (None, Unmatched::Drop) => Fate::UnmatchedDropped,
+                (None, Unmatched::Warn | Unmatched::Error) => {
+                    let message = format!("`{}` {} is claimed by no rule", source.name, source.variable.spec);
+                    unmatched.push(Problem::new(ProblemKind::Unmatched, message));
+                    Fate::Unmatched
+                }
+            };
+            fates.insert(source.name.clone(), fate);
+        }
+        let help = "give it a rule, `drop` it, or write `unmatched: drop` for all that is left";
+        let unmatched = unmatched.into_iter().map(|problem| problem.help(help));
+        match self.mapping.unmatched {
+            Unmatched::Warn => self.warnings.extend(unmatched),
+            // A rule that could not be read would have claimed some of these: its own mistake is
+            // the one to show.
+            _ if !self.mapping.problems.is_empty() => {}
+            _ => self.problems.extend(unmatched),
+        }
+        fates
+    }
+}

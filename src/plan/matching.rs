@@ -1,0 +1,257 @@
+//! Rules meet names: `rename` and `leaves`, then recordings, then rules from top to bottom. Each
+//! sees only what nobody above it has claimed.
+
+use std::collections::BTreeSet;
+
+use regex::Captures;
+
+use super::Fate;
+use super::claim::Planner;
+use crate::mapping::{Action, MapRule, Pattern, Problem, ProblemKind, RecordedLayer, Rename, Rule};
+use crate::nearest::nearest;
+
+impl Planner<'_> {
+    /// Gives every variable the name rules see.
+    pub(super) fn names(&mut self) {
+        let mapping = self.mapping;
+        let mut problems = Vec::new();
+        let mut renamed = vec![false; mapping.renames.len()];
+        for source in self.sources.all.iter_mut().filter(|source| source.fate.is_none()) {
+            for (rename, used) in mapping.renames.iter().zip(&mut renamed) {
+                match replace(rename, &source.current) {
+                    Ok(None) => {}
+                    Ok(Some(name)) => {
+                        *used = true;
+                        source.current = name;
+                    }
+                    Err(reason) => {
+                        let message = format!("`{}` cannot be renamed: {reason}", source.name);
+                        problems.push((rename.id, Problem::new(ProblemKind::Template, message)));
+                    }
+                }
+            }
+            if let Some(leaf) = mapping.leaves.get(source.leaf()) {
+                let stem = source.current.len() - source.leaf().len();
+                source.current.truncate(stem);
+                source.current.push_str(leaf);
+            }
+        }
+        for (rename, _) in mapping.renames.iter().zip(renamed).filter(|(_, used)| !used) {
+            let message = format!("`{}` is found in no variable's name", rename.find.text());
+            problems.push((rename.id, Problem::new(ProblemKind::Unused, message)));
+        }
+        for (rule, problem) in problems {
+            self.report(rule, problem);
+        }
+        for (first, second) in self.sources.settle() {
+            let (Some(first), Some(second)) =
+                (self.sources.all.get(first), self.sources.all.get(second))
+            else {
+                continue;
+            };
+            let message = format!(
+                "`{}` and `{}` are both called `{}` after `rename` and `leaves`",
+                first.name, second.name, second.current
+            );
+            self.problems.push(Problem::new(ProblemKind::Name, message));
+        }
+    }
+
+    /// Recorded layers take what lies below the scopes TF1 gave them.
+    pub(super) fn recordings(&mut self) {
+        let mapping = self.mapping;
+        let mut taken: BTreeSet<&str> = BTreeSet::new();
+        for recording in &mapping.recordings {
+            for layer in &recording.layers {
+                if !taken.insert(&layer.scope) && layer.to.is_some() {
+                    let message = format!("`{}` is recorded twice", layer.scope);
+                    let help = "layers that share their variables are recorded once";
+                    self.report(layer.id, Problem::new(ProblemKind::Scope, message).help(help));
+                    continue;
+                }
+                self.layer(layer);
+            }
+        }
+        self.left_over(&taken);
+    }
+
+    fn layer(&mut self, layer: &RecordedLayer) {
+        let Some(to) = &layer.to else { return };
+        let below = self.sources.below(&layer.scope);
+        if below.is_empty() {
+            let message = format!("the checkpoint has no variables below `{}`", layer.scope);
+            let names = self.sources.names().filter_map(|name| Some(name.rsplit_once('/')?.0));
+            let help = match nearest(&layer.scope, names) {
+                Some(near) => format!("the nearest scope that has some is `{near}`"),
+                None => "a layer without variables needs no entry".to_owned(),
+            };
+            self.report(layer.id, Problem::new(ProblemKind::Scope, message).help(help));
+            return;
+        }
+        let mut leaves = BTreeSet::new();
+        for i in below {
+            let Some(source) = self.sources.all.get(i).filter(|source| source.fate.is_none()) else {
+                continue;
+            };
+            let leaf = source.leaf().to_owned();
+            let mut labels = source.labels_below(&layer.scope);
+            if let (Some(dialect), Some(last)) = (self.mapping.dialect, labels.last_mut()) {
+                *last = dialect.leaf(&unnumbered(&layer.base), last);
+            }
+            let apply = layer.apply.get(&leaf).map(Vec::as_slice).unwrap_or_default();
+            leaves.insert(leaf);
+            self.claim(i, std::slice::from_ref(to), None, &labels, apply, layer.id);
+        }
+        for leaf in layer.apply.keys().filter(|leaf| !leaves.contains(*leaf)) {
+            let message = format!("`{}` has no leaf `{leaf}` to transform", layer.scope);
+            let near = nearest(leaf, leaves.iter().map(String::as_str));
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            let problem = Problem { help, ..Problem::new(ProblemKind::Scope, message) };
+            self.report(layer.id, problem);
+        }
+    }
+
+    /// `conv2d_3` exists, but only three were recorded: the recording is short, or in disorder.
+    fn left_over(&mut self, taken: &BTreeSet<&str>) {
+        let mapping = self.mapping;
+        for recording in &mapping.recordings {
+            let mut bases: BTreeSet<(&str, &str)> = BTreeSet::new();
+            for layer in &recording.layers {
+                if !bases.insert((&layer.parent, &layer.base)) {
+                    continue;
+                }
+                let found = self.instances(&layer.parent, &layer.base);
+                let missed: Vec<&String> =
+                    found.iter().filter(|scope| !taken.contains(scope.as_str())).collect();
+                let Some(first) = missed.first() else { continue };
+                let recorded = found.len() - missed.len();
+                let message = format!(
+                    "{recorded} `{}` are recorded in `{}`, the checkpoint has {}: `{first}` is left over",
+                    layer.base,
+                    if layer.parent.is_empty() { "/" } else { &layer.parent },
+                    found.len(),
+                );
+                let help = "record it in its place, or as a bare entry to leave it to the rules";
+                self.report(layer.id, Problem::new(ProblemKind::Scope, message).help(help));
+            }
+        }
+    }
+
+    /// The scopes `base`, `base_1`, … below `parent` that hold variables.
+    fn instances(&self, parent: &str, base: &str) -> BTreeSet<String> {
+        let numbered = |name: &str| {
+            name.strip_prefix(base).is_some_and(|rest| {
+                rest.is_empty()
+                    || rest.strip_prefix('_').is_some_and(|number| {
+                        // TF1 numbers from 1 and writes no zero in front.
+                        !number.starts_with('0') && number.parse::<u64>().is_ok()
+                    })
+            })
+        };
+        let start = if parent.is_empty() { 0 } else { parent.len() + 1 };
+        let below = self.sources.below(parent);
+        below
+            .into_iter()
+            .filter_map(|i| {
+                let name = &self.sources.all.get(i)?.current;
+                let (first, _) = name.get(start..)?.split_once('/')?;
+                numbered(first).then(|| name.get(..start + first.len()).map(str::to_owned))?
+            })
+            .collect()
+    }
+
+    /// Rules, top to bottom.
+    pub(super) fn rules(&mut self) {
+        let mapping = self.mapping;
+        for rule in &mapping.rules {
+            match &rule.action {
+                Action::Map(map) => self.map(rule, map),
+                Action::Drop(patterns) => {
+                    for i in self.sources.free() {
+                        let Some(source) = self.sources.all.get_mut(i) else { continue };
+                        if patterns.iter().any(|pattern| pattern.is_match(&source.current)) {
+                            source.fate = Some(Fate::Dropped(rule.id));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn map(&mut self, rule: &Rule, map: &MapRule) {
+        let mut matched = false;
+        for i in self.sources.free() {
+            let Some(name) = self.sources.all.get(i).map(|source| source.current.clone()) else {
+                continue;
+            };
+            if let Some(captures) = map.from.captures(&name) {
+                matched = true;
+                self.claim(i, &map.to, Some(&captures), &[], &map.apply, rule.id);
+            }
+        }
+        if !matched && !map.optional {
+            self.unused(rule, &map.from);
+        }
+    }
+
+    /// A rule that matches nothing nearly always has a mistake in its pattern, or stands too low.
+    fn unused(&mut self, rule: &Rule, pattern: &Pattern) {
+        let claimed = self.sources.all.iter().find(|source| pattern.is_match(&source.current));
+        let message = format!("`{}` matches no variable", pattern.text());
+        let mut problem = Problem::new(ProblemKind::Unused, message);
+        match claimed.map(|source| (source.name, source.fate)) {
+            Some((name, Some(Fate::Mapped(other) | Fate::Dropped(other)))) => {
+                problem.message = format!("`{}` matches only what is claimed above", pattern.text());
+                let place = self.mapping.place(other);
+                problem = problem
+                    .related(place, format!("this takes `{name}`"))
+                    .help("the first rule that matches a variable takes it: move this rule up");
+            }
+            Some((name, Some(Fate::OptimizerDropped))) => {
+                let help = format!("`{name}` is optimizer state, which `optimizer` takes before any rule");
+                problem = problem.help(help);
+            }
+            _ => {
+                let literal = literal(pattern.text());
+                let near = nearest(&literal, self.sources.names());
+                problem.help = near.map(|near| format!("the nearest name that exists is `{near}`"));
+            }
+        }
+        self.report(rule.id, problem);
+    }
+}
+
+/// One pass over the name: what was put in place is not searched again.
+fn replace(rename: &Rename, name: &str) -> Result<Option<String>, String> {
+    let mut replaced = String::new();
+    let mut end = None;
+    for captures in rename.find.captures_iter(name) {
+        let (start, stop) = span(&captures);
+        replaced.push_str(name.get(end.unwrap_or(0)..start).unwrap_or_default());
+        replaced.push_str(&rename.replace.expand(Some(&captures))?);
+        end = Some(stop);
+    }
+    Ok(end.map(|end| replaced + name.get(end..).unwrap_or_default()))
+}
+
+fn span(captures: &Captures<'_>) -> (usize, usize) {
+    captures.get(0).map_or((0, 0), |all| (all.start(), all.end()))
+}
+
+/// `conv2d_1` recorded by its full name is still a `conv2d`.
+fn unnumbered(base: &str) -> String {
+    match base.rsplit_once('_') {
+        Some((stem, number)) if number.chars().all(|c| c.is_ascii_digit()) => stem.to_owned(),
+        _ => base.to_owned(),
+    }
+}
+
+/// A pattern's text with the signs taken out: what a name it was meant for looks like.
+fn literal(pattern: &str) -> String {
+    pattern
+        .replace(r"\d+", "0")
+        .replace(r"\d", "0")
+        .chars()
+        .filter(|c| !matches!(c, '\\' | '(' | ')' | '[' | ']' | '?' | '+' | '*' | '^' | '$' | '|'))
+        .collect()
+}
