@@ -1,0 +1,76 @@
+//! A file of this machine that is open for reading. Reads are positional, so one open file serves
+//! any number of threads.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+
+use super::{Action, Blob, FileError, Location};
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct LocalBlob {
+    at: Location,
+    file: File,
+    len: u64,
+}
+
+impl LocalBlob {
+    /// Opens a regular file.
+    pub(super) fn open(at: &Location) -> Result<Self, FileError> {
+        let open = || {
+            // Asked first because opening a pipe would wait for somebody to write into it.
+            let found = fs::metadata(at.path())?;
+            if !found.is_file() {
+                let what =
+                    if found.is_dir() { "it is a directory" } else { "it is no regular file" };
+                return Err(io::Error::new(ErrorKind::InvalidInput, what));
+            }
+            let file = File::open(at.path())?;
+            let len = file.metadata()?.len();
+            Ok(Self { at: at.clone(), file, len })
+        };
+        open().map_err(FileError::new(Action::Open, at))
+    }
+}
+
+impl Blob for LocalBlob {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError> {
+        let wanted = out.len();
+        let explained = |error: io::Error| match error.kind() {
+            ErrorKind::UnexpectedEof => io::Error::new(
+                ErrorKind::UnexpectedEof,
+                format!("it ends before the {wanted} bytes from {offset} on do"),
+            ),
+            _ => error,
+        };
+        read_exact_at(&self.file, offset, out)
+            .map_err(explained)
+            .map_err(FileError::new(Action::Read, &self.at))
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !out.is_empty() {
+        match file.seek_read(out, offset) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                out = out.split_at_mut(read).1;
+                offset += read as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

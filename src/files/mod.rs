@@ -1,0 +1,133 @@
+//! Where bytes live: the only user of the file system.
+//!
+//! Everything above names files by [`Location`] and reaches them through a [`Store`]; it knows
+//! nothing of directories, descriptors or locks.
+
+mod blob;
+mod directory;
+mod error;
+mod local;
+mod location;
+mod scratch;
+
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+
+pub use directory::Directory;
+pub use error::{Action, FileError};
+pub use local::Local;
+pub use location::Location;
+
+/// A file that is read.
+pub trait Blob: Send + Sync + fmt::Debug {
+    /// Its length in bytes when it was opened.
+    fn len(&self) -> u64;
+
+    /// Whether it holds nothing.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Fills `out` from `offset` on; a file that ends before is an error.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError>;
+}
+
+/// A file that is being written and that nobody sees before [`publish`](Staged::publish); dropped
+/// earlier, it leaves nothing behind.
+pub trait Staged: Write + Send + fmt::Debug {
+    /// Makes the content survive a loss of power.
+    fn sync(&mut self) -> Result<(), FileError>;
+
+    /// Gives the file its name, replacing at once whatever had it.
+    fn publish(self: Box<Self>, to: &Location) -> Result<(), FileError>;
+}
+
+/// What makes two names the same file, whatever they look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The file system.
+    pub device: u64,
+    /// The file in it.
+    pub inode: u64,
+}
+
+/// What stands at a location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// A directory rather than a file.
+    pub is_dir: bool,
+    /// Length of a file; 0 for a directory.
+    pub len: u64,
+    /// Which file it is; `None` where the store cannot tell.
+    pub identity: Option<Identity>,
+}
+
+/// A place that holds files.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// What stands at `at`, links followed; `None` for nothing.
+    fn status(&self, at: &Location) -> Result<Option<Status>, FileError>;
+
+    /// Opens a file for reading.
+    fn open(&self, at: &Location) -> Result<Arc<dyn Blob>, FileError>;
+
+    /// What stands in `prefix`'s directory under names that begin with `prefix`'s last component,
+    /// sorted: files, directories, and links wherever they lead. All of it where `prefix` is
+    /// [directory-like](Location::is_directory_like); nothing where there is no such directory.
+    fn list(&self, prefix: &Location) -> Result<Vec<Location>, FileError>;
+
+    /// Makes `at`'s directory and those above it where they are missing, for as long as something
+    /// comes to stand in them.
+    fn directory(&self, at: &Location) -> Result<Directory, FileError>;
+
+    /// Begins a file that will be published beside `near`; its directory is made if need be.
+    fn stage(&self, near: &Location) -> Result<Box<dyn Staged>, FileError>;
+
+    /// Makes names given and taken away in `at`'s directory survive a loss of power.
+    fn settle(&self, at: &Location) -> Result<(), FileError>;
+
+    /// Takes a file away; one that is not there is no error, one that is staged by somebody alive
+    /// is.
+    fn remove(&self, at: &Location) -> Result<(), FileError>;
+
+    /// Files that earlier runs staged beside `near` and never published, because they were
+    /// killed: their owners are gone.
+    fn abandoned(&self, near: &Location) -> Result<Vec<Location>, FileError>;
+}
+
+/// The store that holds `at`.
+pub fn store(at: &Location) -> &'static dyn Store {
+    match at {
+        Location::Local(_) => &Local,
+    }
+}
+
+/// A stretch of a file that holds one tensor in storage form.
+#[derive(Debug, Clone)]
+pub struct Extent {
+    /// The file.
+    pub blob: Arc<dyn Blob>,
+    /// First byte.
+    pub offset: u64,
+    /// Number of bytes.
+    pub len: u64,
+}
+
+/// Reads a whole small file; `limit` says how small.
+pub fn read_all(at: &Location, limit: u64) -> Result<Vec<u8>, FileError> {
+    let blob = store(at).open(at)?;
+    let len = blob.len();
+    let size = usize::try_from(len).ok().filter(|_| len <= limit);
+    let Some(size) = size else {
+        return Err(FileError::too_large(at, len, limit));
+    };
+    let mut bytes = vec![0; size];
+    blob.read_at(0, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// What makes these files themselves, as far as they exist.
+pub fn identities(files: &[Location]) -> Result<Vec<Identity>, FileError> {
+    let look = |at: &Location| store(at).status(at).map(|status| status?.identity).transpose();
+    files.iter().filter_map(look).collect()
+}

@@ -1,0 +1,149 @@
+//! Files that are being written: hidden, locked by whoever writes them, gone unless published.
+//!
+//! A scratch file stands in its destination's own directory, because only there can a rename put
+//! it in place at once. Its lock dies with its owner, so one whose lock can be taken was left
+//! behind by a run that was killed. On file systems without locks nothing is ever taken for
+//! abandoned.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use super::local::identity;
+use super::{Action, Directory, FileError, Location, Staged};
+
+/// How the names of all scratch files begin.
+pub(super) const START: &str = ".ckptmap-";
+
+/// How they end.
+const END: &str = ".scratch";
+
+/// Enough to make small writes cheap; larger ones pass it by.
+const BUFFER: usize = 64 << 10;
+
+/// Names tried before it is somebody's intention that none works.
+const ATTEMPTS: usize = 16;
+
+/// Whether a file was named by [`Scratch::create`].
+pub(super) fn is_scratch(name: &str) -> bool {
+    name.starts_with(START) && name.ends_with(END)
+}
+
+/// Whether nobody holds the lock of the scratch file at `path`.
+pub(super) fn is_abandoned(path: &Path) -> bool {
+    take(path).is_ok_and(|file| file.is_some())
+}
+
+/// Removes a scratch file whose owner is gone; one that is in use is an error.
+pub(super) fn remove_abandoned(path: &Path) -> io::Result<()> {
+    match take(path)? {
+        // Still locked here, so that an owner who has just made the file and not locked it yet
+        // notices.
+        Some(_locked) => fs::remove_file(path),
+        None => Err(io::Error::new(ErrorKind::ResourceBusy, "another process is writing it")),
+    }
+}
+
+/// Opens and locks a scratch file; `None` where somebody else has the lock.
+fn take(path: &Path) -> io::Result<Option<File>> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    // For writing, because network file systems lock nothing exclusively otherwise.
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// A file that nobody sees yet.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    /// What it will be published beside; what messages call it.
+    near: Location,
+    path: PathBuf,
+    file: BufWriter<File>,
+    published: bool,
+    /// Dropped after the file is gone, or the directories would not be empty.
+    _directory: Directory,
+}
+
+impl Scratch {
+    /// Makes and locks a file in `near`'s directory.
+    pub(super) fn create(near: &Location, directory: Directory) -> Result<Self, FileError> {
+        let parent = near.parent();
+        let (path, file) = claim(parent.path()).map_err(FileError::new(Action::Create, near))?;
+        Ok(Self {
+            near: near.clone(),
+            path,
+            file: BufWriter::with_capacity(BUFFER, file),
+            published: false,
+            _directory: directory,
+        })
+    }
+}
+
+/// A new file of our own in `directory`, locked if the file system can.
+fn claim(directory: &Path) -> io::Result<(PathBuf, File)> {
+    let mut refused = ErrorKind::AlreadyExists;
+    for _ in 0..ATTEMPTS {
+        let random = RandomState::new().hash_one(process::id());
+        let path = directory.join(format!("{START}{}-{random:016x}{END}", process::id()));
+        let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            opened => opened?,
+        };
+        match file.try_lock() {
+            Ok(()) if is_still(&path, &file) => return Ok((path, file)),
+            Err(TryLockError::Error(_)) => return Ok((path, file)),
+            // Another run took it for abandoned before it was locked, and removes it.
+            Ok(()) | Err(TryLockError::WouldBlock) => refused = ErrorKind::ResourceBusy,
+        }
+    }
+    Err(refused.into())
+}
+
+/// Whether `path` still names `file`.
+fn is_still(path: &Path, file: &File) -> bool {
+    match (fs::symlink_metadata(path), file.metadata()) {
+        (Ok(there), Ok(ours)) => identity(&there) == identity(&ours),
+        _ => false,
+    }
+}
+
+impl Write for Scratch {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Staged for Scratch {
+    fn sync(&mut self) -> Result<(), FileError> {
+        self.file.flush().map_err(FileError::new(Action::Write, &self.near))?;
+        self.file.get_ref().sync_all().map_err(FileError::new(Action::Sync, &self.near))
+    }
+
+    fn publish(mut self: Box<Self>, to: &Location) -> Result<(), FileError> {
+        self.file.flush().map_err(FileError::new(Action::Write, to))?;
+        fs::rename(&self.path, to.path()).map_err(FileError::new(Action::Rename, to))?;
+        self.published = true;
+        Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.published {
+            // Nobody is left to tell; a later run finds it abandoned.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The switch from what stood at a destination to what is to stand there.
+//!
+//! Data files and index cannot be replaced together, but the number of data files is a part of
+//! every data file's name, and the index chooses it. So the new checkpoint gets a number that no
+//! file there has:
+//!
+//! ```text
+//! 1  drafts      scratch files, synced           ┐
+//! 2  shards      renamed to P.data-*-of-N        │ the old checkpoint is whole
+//! 3  index       renamed to P.index              ┘ ← the only commit point
+//! 4  checkpoint  renamed, if asked for           ┐ the new checkpoint is whole
+//! 5  leftovers   P.data-*-of-M, dead scratch     ┘
+//! ```
+//! Killed before 3, the old checkpoint is what is found; afterwards the new one. An error before 3
+//! takes the shards away again.
+
+use crate::files::{Directory, Identity, Location, Store, store};
+
+use super::draft::Draft;
+use super::standing::Standing;
+use super::state;
+use super::{Committed, Options, TargetError, WrittenFile, names};
+
+/// A destination that has been found fit to be written to.
+#[derive(Debug)]
+pub(super) struct Commit {
+    to: Location,
+    options: Options,
+    never: Vec<Identity>,
+    standing: Standing,
+    /// Held from the first draft to the last name, so that an error at any time leaves no empty
+    /// directory.
+    _directory: Directory,
+}
+
+impl Commit {
+    /// Refuses destinations that cannot or must not be written to.
+    pub(super) fn begin(
+        to: &Location,
+        options: &Options,
+        never: &[Identity],
+    ) -> Result<Self, TargetError> {
+        names::check(to)?;
+        let standing = look(to, options, never)?;
+        if options.update_state {
+            state::read(to)?;
+        }
+        Ok(Self {
+            to: to.clone(),
+            options: options.clone(),
+            never: never.to_vec(),
+            standing,
+            _directory: store(to).directory(to)?,
+        })
+    }
+
+    /// Begins a file.
+    pub(super) fn draft(&self) -> Result<Draft, TargetError> {
+        Draft::new(&self.to)
+    }
+
+    /// How few data files there may be.
+    pub(super) fn least_shards(&self) -> usize {
+        self.shards_for(1)
+    }
+
+    /// How many data files there must be where there are `shards` already.
+    pub(super) fn shards_for(&self, shards: usize) -> usize {
+        self.standing.free_count(shards)
+    }
+
+    /// Makes the shards and the index the checkpoint that stands at the destination.
+    pub(super) fn publish(
+        self,
+        mut shards: Vec<Draft>,
+        index: &[u8],
+    ) -> Result<Committed, TargetError> {
+        // All that a full disk can refuse comes before the first name.
+        let mut index_draft = self.draft()?;
+        index_draft.write(index)?;
+        if self.options.sync {
+            for draft in shards.iter_mut().chain([&mut index_draft]) {
+                draft.sync()?;
+            }
+        }
+        if look(&self.to, &self.options, &self.never)? != self.standing {
+            return Err(TargetError::Changed { to: self.to.clone() });
+        }
+        let count = shards.len();
+        let mut placed = Placed { store: store(&self.to), files: Vec::with_capacity(count + 1) };
+        for (shard, draft) in shards.into_iter().enumerate() {
+            placed.files.push(draft.publish(names::shard(&self.to, shard, count))?);
+        }
+        self.settle()?;
+        let index = index_draft.publish(names::index(&self.to))?;
+        // Committed.
+        let mut files = placed.keep();
+        files.push(index);
+        let mut notes = Vec::new();
+        if let Err(error) = self.settle() {
+            notes.push(format!("{}; a loss of power may bring back what was there", told(&error)));
+        }
+        let listed = if self.options.update_state {
+            state::make_latest(&self.to, self.options.sync)
+        } else {
+            Ok(())
+        };
+        self.tidy(&mut notes);
+        match listed {
+            Ok(()) => Ok(Committed { files, notes }),
+            Err(source) => {
+                Err(TargetError::Unlisted { to: self.to.clone(), source: Box::new(source) })
+            }
+        }
+    }
+
+    fn settle(&self) -> Result<(), TargetError> {
+        if self.options.sync {
+            store(&self.to).settle(&self.to)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what no reader looks at any more. What remains harms nobody, so it is only noted.
+    fn tidy(&self, notes: &mut Vec<String>) {
+        let store = store(&self.to);
+        let abandoned = store.abandoned(&self.to).unwrap_or_default();
+        if !self.options.overwrite {
+            notes.extend(abandoned.iter().map(|at| {
+                format!("`{at}` was left behind by a run that was killed; `--force` removes it")
+            }));
+            return;
+        }
+        for at in self.standing.data().chain(&abandoned) {
+            if let Err(error) = store.remove(at) {
+                notes.push(told(&error));
+            }
+        }
+    }
+}
+
+/// What stands at a destination that may be written to.
+fn look(to: &Location, options: &Options, never: &[Identity]) -> Result<Standing, TargetError> {
+    let standing = Standing::at(to)?;
+    standing.spare(never)?;
+    if !options.overwrite {
+        standing.refuse()?;
+    }
+    Ok(standing)
+}
+
+/// An error with all that led to it, in one line.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+/// Data files that have their names, but no index that refers to them yet.
+struct Placed {
+    store: &'static dyn Store,
+    files: Vec<WrittenFile>,
+}
+
+impl Placed {
+    /// They are referred to.
+    fn keep(mut self) -> Vec<WrittenFile> {
+        std::mem::take(&mut self.files)
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        for file in &self.files {
+            // The error that led here is the one to tell; a later run removes what remains.
+            let _ = self.store.remove(&file.at);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What stands at a destination before it is written to.
+
+use std::collections::BTreeSet;
+
+use prost::Message;
+
+use crate::files::{Identity, Location, Status, read_all, store};
+use crate::proto::BundleHeaderProto;
+use crate::table::Table;
+
+use super::{TargetError, names};
+
+/// An index larger than this is not read for its header.
+const INDEX_LIMIT: u64 = 1 << 30;
+
+/// The files that a new checkpoint called `to` would replace, hide, or mix with. Two looks that
+/// are equal saw the same.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Something called as the checkpoint itself: a V1 checkpoint, a directory.
+    itself: Option<Found>,
+    index: Option<Found>,
+    data: Vec<Found>,
+    /// Counts of data files that somebody uses: the new checkpoint's must be another, or its data
+    /// files would replace some that an index still refers to.
+    taken: BTreeSet<usize>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    at: Location,
+    /// `None` for a link that leads nowhere.
+    status: Option<Status>,
+}
+
+impl Standing {
+    /// Looks.
+    pub(super) fn at(to: &Location) -> Result<Self, TargetError> {
+        let store = store(to);
+        let mut standing =
+            Self { itself: None, index: None, data: Vec::new(), taken: BTreeSet::new() };
+        let prefix = to.name();
+        for at in store.list(to)? {
+            let name = at.name();
+            let suffix = name.strip_prefix(&prefix);
+            let count = suffix.and_then(names::shard_count);
+            if count.is_none() && !matches!(suffix, Some("" | ".index")) {
+                continue;
+            }
+            let found = Found { status: store.status(&at)?, at };
+            match (count, suffix) {
+                (Some(count), _) => {
+                    standing.taken.insert(count);
+                    standing.data.push(found);
+                }
+                (None, Some("")) => standing.itself = Some(found),
+                (None, _) => {
+                    standing.taken.extend(declared_count(&found.at));
+                    standing.index = Some(found);
+                }
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Refuses to go on if a file of the source is among them.
+    pub(super) fn spare(&self, never: &[Identity]) -> Result<(), TargetError> {
+        let is_source = |found: &&Found| {
+            let identity = found.status.and_then(|status| status.identity);
+            identity.is_some_and(|identity| never.contains(&identity))
+        };
+        match self.itself.iter().chain(&self.index).chain(&self.data).find(is_source) {
+            Some(found) => Err(TargetError::OwnSource { at: found.at.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses to go on if anything is there.
+    pub(super) fn refuse(&self) -> Result<(), TargetError> {
+        let is_dir = |found: &Found| found.status.is_some_and(|status| status.is_dir);
+        let (found, what, help) = if let Some(index) = &self.index {
+            (index, "a checkpoint", "`--force` replaces it")
+        } else if let Some(data) = self.data.first() {
+            (data, "a data file without an index", "`--force` removes it")
+        } else if let Some(itself) = &self.itself {
+            if is_dir(itself) {
+                (itself, "a directory", "add a name for the checkpoint in it, or use `--force`")
+            } else {
+                (itself, "a file", "choose another name, or hide it with `--force`")
+            }
+        } else {
+            return Ok(());
+        };
+        Err(TargetError::Exists { at: found.at.clone(), what, help })
+    }
+
+    /// The smallest free number of data files that is not below `least`.
+    pub(super) fn free_count(&self, least: usize) -> usize {
+        let least = least.max(1);
+        // Among one more numbers than are taken, one is free.
+        let mut numbers = least..=least + self.taken.len();
+        numbers.find(|number| !self.taken.contains(number)).unwrap_or(least)
+    }
+
+    /// Every data file there was.
+    pub(super) fn data(&self) -> impl Iterator<Item = &Location> {
+        self.data.iter().map(|found| &found.at)
+    }
+}
+
+/// The number of data files an index declares. An unreadable one declares none: those that exist
+/// are counted by name anyway.
+fn declared_count(index: &Location) -> Option<usize> {
+    let bytes = read_all(index, INDEX_LIMIT).ok()?;
+    let table = Table::parse(bytes).ok()?;
+    let header = table.get(b"").ok()??;
+    let header = BundleHeaderProto::decode(header.as_ref()).ok()?;
+    usize::try_from(header.num_shards).ok()
+}

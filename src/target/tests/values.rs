@@ -1,0 +1,140 @@
+//! What goes in is found again, and what must not go in is refused.
+
+use super::*;
+
+#[test]
+fn what_goes_in_is_found() {
+    let place = Place::new();
+    let to = place.at("new/model.ckpt");
+    let mut writer = create(&to, &Options::default(), &[]).unwrap();
+
+    let mut sink = writer.begin(&name("streamed"), &spec(DType::Float, &[2, 1])).unwrap();
+    sink.write(&[1, 2, 3]).unwrap();
+    sink.write(&[4, 5, 6, 7, 8]).unwrap();
+    sink.finish().unwrap();
+    writer.put(&name("text"), &Tensor::string(b"hello")).unwrap();
+    let bytes = vec![7; 3 << 20];
+    let mut heard = 0;
+    let shape = spec(DType::Int8, &[3 << 20]);
+    let whole = extent(&bytes, u64::MAX);
+    writer
+        .adopt(
+            &name("copied"),
+            &shape,
+            &Extent { len: 3 << 20, ..whole },
+            Crc::of(&bytes),
+            &mut |n| {
+                heard += n;
+                ControlFlow::Continue(())
+            },
+        )
+        .unwrap();
+    assert_eq!(heard, 3 << 20);
+    let words = Tensor::new(spec(DType::String, &[2]), strings::encode(&["x", "yz"])).unwrap();
+    let stored = extent(words.data(), u64::MAX);
+    writer.adopt(&name("words"), words.spec(), &stored, words.checksum(), &mut go_on).unwrap();
+    writer.put(&name("none"), &Tensor::new(spec(DType::Float, &[0, 3]), vec![]).unwrap()).unwrap();
+    writer.alias(&name("again"), &name("streamed")).unwrap();
+
+    let mut graph = GraphBuilder::default();
+    graph.insert(&ObjectPath::parse("model/kernel").unwrap(), "streamed").unwrap();
+    let graph = graph.finish();
+    let done = writer.finish(Some(&graph)).unwrap();
+    assert_eq!(done.notes, [""; 0]);
+    let names: Vec<String> = done.files.iter().map(|file| file.at.name()).collect();
+    assert_eq!(names, ["model.ckpt.data-00000-of-00001", "model.ckpt.index"]);
+    for file in &done.files {
+        assert_eq!(store(&to).status(&file.at).unwrap().unwrap().len, file.bytes);
+    }
+
+    let table = Table::parse(read_all(&names::index(&to), 1 << 20).unwrap()).unwrap();
+    assert_eq!(table.get(b"").unwrap().unwrap(), b"\x08\x01\x1a\x02\x08\x01");
+    // dtype, shape [0, 3], offset; no size; the sum of nothing.
+    let none = table.get(b"none").unwrap().unwrap();
+    assert_eq!(none[..10], *b"\x08\x01\x12\x06\x12\x00\x12\x02\x08\x03");
+    assert_eq!(none[none.len() - 5..], *b"\x35\xd8\xea\x82\xa2");
+
+    let place_of = |key: &str| {
+        let entry =
+            BundleEntryProto::decode(table.get(key.as_bytes()).unwrap().unwrap().as_slice());
+        let entry = entry.unwrap();
+        (entry.shard_id, entry.offset, entry.size, entry.crc32c)
+    };
+    assert_eq!(place_of("streamed"), (0, 0, 8, Crc::of(&[1, 2, 3, 4, 5, 6, 7, 8]).masked()));
+    assert_eq!(place_of("again"), place_of("streamed"));
+    assert_eq!(place_of("text").1, 8);
+    assert_eq!(place_of("words").3, words.checksum().masked());
+
+    let data = read_all(&names::shard(&to, 0, 1), 8 << 20).unwrap();
+    let (_, offset, size, _) = place_of(OBJECT_GRAPH_KEY);
+    let (start, size) = (usize::try_from(offset).unwrap(), usize::try_from(size).unwrap());
+    let string = strings::decode(&data[start..start + size], 1).unwrap();
+    let stored = TrackableObjectGraph::decode(string[0]).unwrap();
+    assert_eq!(stored.nodes.len(), 3);
+    assert_eq!(stored.nodes[2].attributes[0].full_name, "streamed");
+    assert_eq!(stored.nodes[2].has_checkpoint_values, Some(true));
+}
+
+#[test]
+fn misuse_is_refused() {
+    let place = Place::new();
+    let mut writer = create(&place.at("m"), &FORCE, &[]).unwrap();
+    let text = Tensor::string(b"text");
+    writer.put(&name("a"), &text).unwrap();
+    assert!(matches!(writer.put(&name("a"), &text), Err(TargetError::Duplicate(_))));
+    assert!(matches!(writer.put(&name(""), &text), Err(TargetError::Unnamed)));
+    assert!(matches!(writer.alias(&name("a"), &name("a")), Err(TargetError::Duplicate(_))));
+    let unknown = writer.alias(&name("b"), &name("c")).unwrap_err();
+    assert_eq!(unknown.to_string(), "`b` cannot share the bytes of `c`, which is not written");
+    assert!(matches!(writer.begin(&name("s"), text.spec()), Err(TargetError::Unstreamable(_))));
+    let beyond = Extent { offset: u64::MAX, ..extent(b"abc", 9) };
+    let bytes = spec(DType::UInt8, &[3]);
+    let error = writer.adopt(&name("x"), &bytes, &beyond, Crc::default(), &mut go_on).unwrap_err();
+    assert!(matches!(error, TargetError::Beyond { .. }));
+
+    let mut sink = writer.begin(&name("short"), &bytes).unwrap();
+    sink.write(b"ab").unwrap();
+    assert!(matches!(sink.write(b"cd"), Err(TargetError::Data { .. })));
+    assert!(matches!(sink.finish(), Err(TargetError::Data { .. })));
+    let error = writer.finish(None).unwrap_err();
+    assert_eq!(error.to_string(), "`short` was begun and never finished");
+    assert_eq!(place.files(), [""; 0]);
+}
+
+/// `Checkpoint(k=Variable([1., 2.], name='d/k')).write(...)`, as TensorFlow writes it.
+#[test]
+fn bytes_are_tensorflows_own() {
+    let place = Place::new();
+    let key = ObjectPath::parse("k").unwrap();
+    let value = [1.0_f32, 2.0].map(f32::to_le_bytes).concat();
+    let mut writer = create(&place.at("m"), &FORCE, &[]).unwrap();
+    let tensor = Tensor::new(spec(DType::Float, &[2]), value).unwrap();
+    writer.put(&Target::variable(&key), &tensor).unwrap();
+    let mut graph = GraphBuilder::default();
+    graph.insert(&key, "d/k").unwrap();
+    writer.finish(Some(&graph.finish())).unwrap();
+
+    let data = read_all(&place.at("m.data-00000-of-00001"), 100).unwrap();
+    let expected = [
+        b"\x00\x00\x80\x3f\x00\x00\x00\x40\x48\xe2\x15\x0f\x92".as_slice(),
+        b"\x0a\x0b\x0a\x05\x08\x01\x12\x01k\x2a\x02\x08\x01",
+        b"\x0a\x39\x12\x33\x0a\x0eVARIABLE_VALUE\x12\x03d/k",
+        b"\x1a\x1ck/.ATTRIBUTES/VARIABLE_VALUE\x2a\x02\x08\x01",
+    ];
+    assert_eq!(data, expected.concat());
+    let index = read_all(&place.at("m.index"), 200).unwrap();
+    let expected = [
+        b"\x00\x00\x06\x08\x01\x1a\x02\x08\x01".as_slice(),
+        b"\x00\x1c\x0d_CHECKPOINTABLE_OBJECT_GRAPH",
+        b"\x08\x07\x12\x00\x20\x08\x28\x4d\x35\xf4\xbc\x00\xaa",
+        b"\x00\x1c\x0fk/.ATTRIBUTES/VARIABLE_VALUE",
+        b"\x08\x01\x12\x04\x12\x02\x08\x02\x28\x08\x35\x59\x3c\xe5\x35",
+        b"\x00\x00\x00\x00\x01\x00\x00\x00\x00\xf4\x62\xcc\xd4",
+        b"\x00\x00\x00\x00\x01\x00\x00\x00\x00\xc0\xf2\xa1\xb0",
+        b"\x00\x01\x02l\x00\x6b\x00\x00\x00\x00\x01\x00\x00\x00\x00\x2b\xe8\xc3\x11",
+        b"\x70\x08\x7d\x0e",
+        &[0; 36],
+        b"\x57\xfb\x80\x8b\x24\x75\x47\xdb",
+    ];
+    assert_eq!(index, expected.concat());
+}
