@@ -1,0 +1,139 @@
+//! One entry of an index: its message, and what it says once it is believed.
+
+use prost::Message;
+
+use crate::catalog::{Storage, Variable};
+use crate::crc::Crc;
+use crate::proto::{BundleEntryProto, BundleHeaderProto, VersionDef};
+use crate::source::error::IndexError;
+use crate::tensor::{DType, Shape, TensorSpec};
+
+/// The version of the format that this code reads.
+const CONSUMER: i32 = 1;
+
+/// The header of an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Number of data files; part of their names.
+    pub(super) shards: u32,
+    /// Whether numbers in the data files begin with their most significant byte.
+    pub(super) big_endian: bool,
+}
+
+impl Header {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, IndexError> {
+        let header = BundleHeaderProto::decode(bytes)?;
+        let VersionDef { producer, min_consumer, bad_consumers } =
+            header.version.unwrap_or_default();
+        let needed = if bad_consumers.contains(&CONSUMER) { CONSUMER + 1 } else { min_consumer };
+        if needed > CONSUMER {
+            return Err(IndexError::Version { producer, needed });
+        }
+        let shards = unsigned("number of data files", header.num_shards.into())?;
+        Ok(Self {
+            shards: u32::try_from(shards).unwrap_or(u32::MAX),
+            // Any other number is little-endian to TensorFlow too.
+            big_endian: header.endianness == 1,
+        })
+    }
+}
+
+/// A tensor's entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// What it is and where.
+    pub(super) variable: Variable,
+    /// The sum of its bytes; without meaning if it lies in slices.
+    pub(super) crc: Crc,
+}
+
+impl Entry {
+    /// The data file it lies in; `None` if it lies in slices.
+    pub(super) fn shard(&self) -> Option<u32> {
+        match self.variable.storage {
+            Storage::Whole { shard, .. } => Some(shard),
+            Storage::Slices(_) => None,
+        }
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, IndexError> {
+        let entry = BundleEntryProto::decode(bytes)?;
+        let dtype = DType::from_number(entry.dtype).ok_or(IndexError::DType(entry.dtype))?;
+        // No shape, and an unknown one, are a scalar's to TensorFlow.
+        let shape = entry.shape.filter(|shape| !shape.unknown_rank).unwrap_or_default();
+        let dims: Vec<i64> = shape.dim.iter().map(|dim| dim.size).collect();
+        let spec = TensorSpec::new(dtype, Shape::from_stored(&dims)?)?;
+        let crc = Crc::from_masked(entry.crc32c);
+        if !entry.slices.is_empty() {
+            let storage = Storage::Slices(entry.slices.len());
+            return Ok(Self { variable: Variable { spec, storage }, crc });
+        }
+        let shard = unsigned("data file", entry.shard_id.into())?;
+        let offset = unsigned("offset", entry.offset)?;
+        let bytes = unsigned("size", entry.size)?;
+        if let Some(needed) = spec.bytes().filter(|&needed| needed != bytes) {
+            return Err(IndexError::Size { spec: spec.to_string(), needed, got: bytes });
+        }
+        let shard = u32::try_from(shard).map_err(|_| IndexError::Range)?;
+        let storage = Storage::Whole { shard, offset, bytes };
+        Ok(Self { variable: Variable { spec, storage }, crc })
+    }
+}
+
+fn unsigned(field: &'static str, value: i64) -> Result<u64, IndexError> {
+    u64::try_from(value).map_err(|_| IndexError::Negative { field, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers() {
+        let header = |bytes: &[u8]| Header::decode(bytes);
+        let one = header(b"\x08\x01\x1a\x02\x08\x01").unwrap();
+        assert_eq!(one, Header { shards: 1, big_endian: false });
+        // Producer 2 alone, no version, an unknown byte order, unknown fields: all are read.
+        assert!(header(b"\x08\x01\x1a\x02\x08\x02").is_ok());
+        assert_eq!(header(b"").unwrap().shards, 0);
+        assert!(!header(b"\x10\x07\x08\x01\x50\x01").unwrap().big_endian);
+        assert!(header(b"\x08\x01\x10\x01").unwrap().big_endian);
+        let refused = |bytes| matches!(header(bytes), Err(IndexError::Version { needed: 2, .. }));
+        assert!(refused(b"\x1a\x02\x10\x02"));
+        assert!(refused(b"\x1a\x02\x18\x01"));
+        assert!(matches!(header(b"\x08"), Err(IndexError::Message(_))));
+        let below = b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+        assert!(matches!(header(below), Err(IndexError::Negative { value: -1, .. })));
+    }
+
+    #[test]
+    fn entries_in_any_field_order() {
+        let stored = b"\x35\x59\x3c\xe5\x35\x28\x08\x12\x04\x12\x02\x08\x02\x08\x01";
+        let Entry { variable, crc } = Entry::decode(stored).unwrap();
+        assert_eq!(variable.spec.to_string(), "float32 [2]");
+        assert_eq!(variable.storage, Storage::Whole { shard: 0, offset: 0, bytes: 8 });
+        assert_eq!(crc.masked(), 0x35e5_3c59);
+        let scalar = Entry::decode(b"\x08\x09\x28\x08").unwrap();
+        assert_eq!(scalar.variable.spec.to_string(), "int64 []");
+        let sliced = b"\x08\x01\x12\x04\x12\x02\x08\x04\x3a\x02\x0a\x00\x3a\x02\x0a\x00";
+        let sliced = Entry::decode(sliced).unwrap().variable;
+        assert_eq!((sliced.storage, sliced.bytes()), (Storage::Slices(2), 16));
+    }
+
+    #[test]
+    fn entries_that_cannot_be() {
+        let error = |bytes: &[u8]| Entry::decode(bytes).unwrap_err();
+        for (number, bytes) in [(0, &b""[..]), (20, b"\x08\x14"), (101, b"\x08\x65")] {
+            assert!(matches!(error(bytes), IndexError::DType(found) if found == number));
+        }
+        assert!(matches!(error(b"\x08\x01\x28\x05"), IndexError::Size { needed: 4, got: 5, .. }));
+        let minus = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+        let negative = |field: &[u8]| error(&[b"\x08\x01\x28\x04", field, &minus[..]].concat());
+        assert!(matches!(negative(b"\x20"), IndexError::Negative { field: "offset", .. }));
+        assert!(matches!(negative(b"\x18"), IndexError::Negative { field: "data file", .. }));
+        let dim = [b"\x08\x01\x12\x0d\x12\x0b\x08", &minus[..]].concat();
+        assert!(matches!(error(&dim), IndexError::Shape(_)));
+        let rank = [&b"\x08\x01\x12\xfe\x03"[..], &[0x12, 0].repeat(255)].concat();
+        assert!(matches!(error(&rank), IndexError::Shape(_)));
+    }
+}

@@ -1,0 +1,191 @@
+//! Why a checkpoint cannot be read.
+
+use crate::catalog::VariableName;
+use crate::crc::Crc;
+use crate::files::{FileError, Location};
+use crate::object::GraphError;
+use crate::table::TableError;
+use crate::tensor::{DataError, ShapeError};
+
+/// A checkpoint that cannot be read, or not wholly.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// What was named is no checkpoint.
+    #[error("`{at}` {what}; {help}")]
+    Unrecognized {
+        /// What was named.
+        at: Location,
+        /// What it is, as it reads after its name.
+        what: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A table is damaged.
+    #[error("`{path}` is damaged")]
+    Table {
+        /// The file.
+        path: Location,
+        /// Where and how.
+        source: Box<TableError>,
+    },
+    /// The header of an index is missing or not for us.
+    #[error("the header in `{path}` cannot be used")]
+    Header {
+        /// The index.
+        path: Location,
+        /// What is wrong with it.
+        source: Box<IndexError>,
+    },
+    /// An entry of an index makes no sense.
+    #[error("the entry of `{}` in `{path}` cannot be used", key.escape_ascii())]
+    Index {
+        /// The index.
+        path: Location,
+        /// The entry's key.
+        key: Vec<u8>,
+        /// What is wrong with it.
+        source: Box<IndexError>,
+    },
+    /// A tensor's bytes are missing or damaged.
+    #[error("the data of `{}` in `{path}` cannot be used", name.as_str().escape_debug())]
+    Tensor {
+        /// The data file.
+        path: Location,
+        /// The variable.
+        name: VariableName,
+        /// What is wrong with them.
+        source: Box<TensorError>,
+    },
+    /// The object graph does not hold together.
+    #[error("the object graph in `{path}` cannot be used")]
+    Graph {
+        /// The data file.
+        path: Location,
+        /// What is wrong with it.
+        source: ObjectGraphError,
+    },
+    /// A sound checkpoint that this version does not read.
+    #[error("`{path}` {what}")]
+    Unsupported {
+        /// The file.
+        path: Location,
+        /// What it has, as it reads after its name.
+        what: String,
+    },
+    /// A name that the checkpoint does not have.
+    #[error("`{path}` has no variable `{}`", name.as_str().escape_debug())]
+    NoVariable {
+        /// The checkpoint.
+        path: Location,
+        /// The name that was asked for.
+        name: VariableName,
+    },
+}
+
+/// What can be wrong with the header or an entry of an index.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// No header where one must be.
+    #[error("the first key is not the empty one, under which the header stands")]
+    NoHeader,
+    /// Bytes that are no message.
+    #[error("it is no valid message")]
+    Message(#[from] prost::DecodeError),
+    /// A format of the future.
+    #[error("it is of version {producer} and asks for a reader of version {needed} or later")]
+    Version {
+        /// Who wrote it.
+        producer: i32,
+        /// Who may read it.
+        needed: i32,
+    },
+    /// A number that cannot be below zero.
+    #[error("its {field} is {value}")]
+    Negative {
+        /// What it says.
+        field: &'static str,
+        /// What it says it is.
+        value: i64,
+    },
+    /// An element type that no checkpoint holds.
+    #[error("it has the unknown element type {0}")]
+    DType(i32),
+    /// Sizes that are no shape.
+    #[error("it has no valid shape")]
+    Shape(#[from] ShapeError),
+    /// A number of bytes that does not fit the shape.
+    #[error("it has {got} bytes where {spec} needs {needed}")]
+    Size {
+        /// What the tensor is said to be.
+        spec: String,
+        /// Bytes it needs.
+        needed: u64,
+        /// Bytes it is said to have.
+        got: u64,
+    },
+    /// An end beyond what can be counted.
+    #[error("it ends beyond what can be counted")]
+    Range,
+    /// More text than can be believed.
+    #[error("the names add up to more than {limit} bytes")]
+    Names {
+        /// What they may add up to.
+        limit: usize,
+    },
+}
+
+/// What can be wrong with a tensor's bytes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TensorError {
+    /// A data file that ends too early.
+    #[error("it reaches to byte {end}, but the file has only {len}")]
+    Truncated {
+        /// Where the tensor ends.
+        end: u64,
+        /// Where the file ends.
+        len: u64,
+    },
+    /// Bytes that have changed.
+    #[error("its checksum is {computed}, but {stored} is stored")]
+    Checksum {
+        /// What the index says.
+        stored: Crc,
+        /// What the bytes add up to.
+        computed: Crc,
+    },
+    /// Bytes that are no tensor.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A part that sticks out of the tensor, or does not fill the buffer it is wanted in.
+    #[error("the part that was asked for does not fit")]
+    Region,
+}
+
+/// What can be wrong with an object graph.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectGraphError {
+    /// Not a string of rank 0.
+    #[error("it is not a single string but {0}")]
+    Spec(String),
+    /// Longer than any program's.
+    #[error("it has {len} bytes, more than the {limit} that can be believed")]
+    Large {
+        /// Bytes it is said to have.
+        len: u64,
+        /// Bytes it may have.
+        limit: u64,
+    },
+    /// Bytes that are no message.
+    #[error("it is no valid message")]
+    Message(#[from] prost::DecodeError),
+    /// Nodes that are no graph.
+    #[error(transparent)]
+    Nodes(#[from] GraphError),
+}
