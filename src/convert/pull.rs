@@ -2,10 +2,9 @@
 //! for each transform on top.
 
 use crate::catalog::VariableName;
-use crate::mapping::Constant;
 use crate::plan::Value;
 use crate::source::CheckpointReader;
-use crate::tensor::{Region, TensorSpec};
+use crate::tensor::{Constant, Region, TensorSpec};
 use crate::transform::{Op, Regions, TransformError};
 
 /// The value's parts, on demand.
@@ -50,12 +49,12 @@ struct Uniform<'v>(&'v Constant);
 
 impl Regions for Uniform<'_> {
     fn spec(&self) -> &TensorSpec {
-        &self.0.spec
+        self.0.spec()
     }
 
     fn read(&mut self, _: &Region, out: &mut [u8]) -> Result<(), TransformError> {
-        for element in out.chunks_exact_mut(self.0.element.len().max(1)) {
-            element.copy_from_slice(&self.0.element);
+        for element in out.chunks_exact_mut(self.0.element().len().max(1)) {
+            element.copy_from_slice(self.0.element());
         }
         Ok(())
     }

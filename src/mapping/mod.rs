@@ -24,7 +24,7 @@ use std::sync::Arc;
 use crate::transform::Transform;
 
 pub use dialect::Dialect;
-pub use fill::{Constant, Fill};
+pub use fill::Fill;
 pub use pattern::Pattern;
 pub use problem::{Place, Problem, ProblemKind, Problems, SourceText};
 pub use recording::{Recording, RecordedLayer};

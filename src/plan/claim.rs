@@ -8,11 +8,11 @@ use super::sources::{Source, Sources};
 use super::{Assignment, Fate, Options, Plan, Purpose, Value};
 use crate::catalog::{Catalog, Storage, VariableName};
 use crate::mapping::{
-    Constant, Mapping, OptimizerPolicy, Problem, ProblemKind, Problems, RuleId, TargetTemplate,
+    Mapping, OptimizerPolicy, Problem, ProblemKind, Problems, RuleId, TargetTemplate,
 };
 use crate::object::{ObjectGraph, ObjectPath, SAVE_COUNTER, Target};
 use crate::optimizer;
-use crate::tensor::{DType, Shape, TensorSpec};
+use crate::tensor::{Constant, DType, Shape, TensorSpec};
 use crate::transform::Transform;
 
 /// A plan being made.
@@ -176,7 +176,7 @@ impl<'p> Planner<'p> {
             match self.path(&fill.leaf, None, &[]) {
                 Ok(path) => {
                     let value = Value::Constant(fill.value.clone());
-                    self.assign(path, fill.value.spec.clone(), value, Some(fill.id));
+                    self.assign(path, fill.value.spec().clone(), value, Some(fill.id));
                 }
                 Err(reason) => {
                     let message = format!("not a leaf to fill: {reason}");
@@ -192,10 +192,9 @@ impl<'p> Planner<'p> {
         if options.purpose == Purpose::Read || self.values.contains_key(&path) {
             return;
         }
-        let count = options.save_counter.unwrap_or(1);
         let Ok(spec) = TensorSpec::new(DType::Int64, Shape::scalar()) else { return };
-        let element = count.to_le_bytes().to_vec();
-        let constant = Constant { spec: spec.clone(), element, text: count.to_string() };
+        let count = options.save_counter.unwrap_or(1);
+        let Some(constant) = Constant::new(spec.clone(), f64::from(count)) else { return };
         self.assign(path, spec, Value::Constant(constant), None);
     }
 

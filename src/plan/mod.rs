@@ -13,9 +13,9 @@ mod sources;
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, VariableName};
-use crate::mapping::{Constant, Mapping, Problem, Problems, RuleId};
+use crate::mapping::{Mapping, Problem, Problems, RuleId};
 use crate::object::{ObjectGraph, ObjectPath, Target};
-use crate::tensor::TensorSpec;
+use crate::tensor::{Constant, TensorSpec};
 use crate::transform::Transform;
 
 /// How the result will be restored.
@@ -36,7 +36,7 @@ pub struct Options {
     /// Lists untouched tensors under their TF1 names too.
     pub keep_names: bool,
     /// The value of `save_counter`; 1 if absent.
-    pub save_counter: Option<i64>,
+    pub save_counter: Option<u32>,
 }
 
 /// Everything a conversion will do.

@@ -4,6 +4,7 @@
 //! below a byte; strings and variants as a bundle's data file holds them. A tensor that nobody
 //! transforms can therefore travel without being understood.
 
+mod constant;
 mod data;
 mod dtype;
 mod region;
@@ -12,6 +13,7 @@ pub mod strings;
 pub mod variants;
 mod varint;
 
+pub use constant::Constant;
 pub use data::{DataError, Tensor, TensorSpec, checksum};
 pub use dtype::DType;
 pub use region::Region;

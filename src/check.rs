@@ -1,0 +1,46 @@
+//! Reading everything a checkpoint holds, to know that nothing is damaged.
+
+use std::error::Error;
+
+use crate::files::Location;
+use crate::source::{self, SourceError};
+
+/// What a check found.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// How messages call the checkpoint.
+    pub origin: String,
+    /// Variables in it, as far as its index can be read.
+    pub variables: usize,
+    /// Bytes of their values.
+    pub bytes: u64,
+    /// Everything that is wrong, a sentence each.
+    pub findings: Vec<String>,
+}
+
+/// Reads all of the checkpoint at `at`, however it was typed.
+pub fn check(at: &Location) -> Result<Checked, SourceError> {
+    let prefix = source::resolve(at)?;
+    let format = source::format(&prefix)?;
+    let mut checked =
+        Checked { origin: prefix.to_string(), variables: 0, bytes: 0, findings: Vec::new() };
+    if let Ok(reader) = (format.open)(&prefix) {
+        let variables = &reader.catalog().variables;
+        checked.variables = variables.len();
+        checked.bytes = variables.values().map(crate::catalog::Variable::bytes).sum();
+    }
+    (format.check)(&prefix, &mut |finding| checked.findings.push(sentence(&finding.error)))?;
+    Ok(checked)
+}
+
+/// An error with everything behind it.
+fn sentence(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! `convert`: from a TF1 checkpoint to one that `tf.train.Checkpoint` restores.
+
+use super::Answer;
+use super::interrupt::Interrupt;
+use super::mapped::MappedArgs;
+use super::progress::Bar;
+use super::ui::Ui;
+use ckptmap::convert::{ConvertError, Inputs, convert};
+use ckptmap::files::{Location, identities};
+use ckptmap::report::Report;
+use ckptmap::target::{Options, create};
+
+/// Convert a checkpoint
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    mapped: MappedArgs,
+    /// The checkpoint to write [default: the same name in OLD's directory + "-tf2"]
+    #[arg(short, long, value_name = "NEW")]
+    output: Option<Location>,
+    /// Replace a checkpoint that is there
+    #[arg(long)]
+    force: bool,
+    /// Name the result as the latest in the `checkpoint` file beside it
+    #[arg(long)]
+    update_state: bool,
+    /// Do not wait until the data is safe on the disk
+    #[arg(long)]
+    no_sync: bool,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
+    let interrupt = Interrupt::listen()?;
+    let planned = match args.mapped.plan(ui)? {
+        Ok(planned) => planned,
+        Err(answer) => return Ok(answer),
+    };
+    let source = planned.reader.as_ref();
+    let to = match &args.output {
+        Some(to) => to.clone(),
+        None => default_output(source.prefix()),
+    };
+    let options = Options {
+        overwrite: args.force,
+        sync: !args.no_sync,
+        update_state: args.update_state,
+    };
+    let writer = create(&to, &options, &identities(&source.files())?)?;
+    let bar = Bar::new(ui, interrupt.clone());
+    let done = match convert(&planned.plan, &Inputs { source }, writer, &bar) {
+        Ok(done) => done,
+        Err(ConvertError::Interrupted) => {
+            drop(bar);
+            ui.warn(ConvertError::Interrupted);
+            return Ok(Answer::Interrupted(interrupt.signal().unwrap_or_default()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    drop(bar);
+    for note in &done.written.notes {
+        ui.note(note);
+    }
+    let report =
+        Report::Conversion { plan: &planned.plan, mapping: &planned.mapping, done: &done };
+    ui.answer(&report, args.mapped.json)?;
+    Ok(Answer::Yes)
+}
+
+/// A directory beside the source's, and never one inside a SavedModel, which is `variables/` with a
+/// bundle called `variables` in it.
+fn default_output(prefix: &Location) -> Location {
+    let directory = prefix.parent();
+    if prefix.name() == "variables" && directory.name() == "variables" {
+        return directory.beside("-tf2");
+    }
+    prefix.beside("-tf2")
+}

@@ -1,0 +1,67 @@
+//! Problems in the rule file's own text: line, column, caret, and what to do.
+
+use std::collections::BTreeMap;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::ui::Ui;
+use ckptmap::mapping::{Place, Problem, Problems};
+use ckptmap::report::escape;
+
+/// More of one kind than this are counted, not shown; `--json` has them all.
+const SHOWN: usize = 20;
+
+/// Shows every problem on standard error.
+pub(super) fn problems(problems: &Problems, ui: &Ui) {
+    let mut shown: BTreeMap<_, usize> = BTreeMap::new();
+    for problem in problems {
+        let count = shown.entry(problem.kind).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            show(problem, ui);
+        }
+    }
+    for (kind, count) in shown {
+        if let Some(more) = count.checked_sub(SHOWN).filter(|more| *more > 0) {
+            ui.raw(&format!("… and {more} more of the kind `{}`; `--json` has all\n", kind.word()));
+        }
+    }
+    let count = problems.count();
+    let s = if count == 1 { "" } else { "s" };
+    ui.raw(&format!("{count} problem{s}; nothing was written\n"));
+}
+
+/// Shows one problem, whatever its weight.
+fn show(problem: &Problem, ui: &Ui) {
+    let title = escape(&problem.message).into_owned();
+    let label = problem.label.as_deref().map(|label| escape(label).into_owned());
+    let words = problem.related.as_ref().map(|(_, word)| escape(word).into_owned());
+    let help = problem.help.as_deref().map(|help| escape(help).into_owned());
+    let mut group = Group::with_title(Level::ERROR.primary_title(&title));
+    if let Some(place) = &problem.place {
+        let primary = AnnotationKind::Primary.span(span(place)).label(label.as_deref());
+        let related = problem.related.as_ref().filter(|(other, _)| other.source == place.source);
+        let context = related
+            .zip(words.as_deref())
+            .map(|((other, _), word)| AnnotationKind::Context.span(span(other)).label(word));
+        let snippet = Snippet::source(place.source.text.as_str())
+            .path(place.source.name.as_str())
+            .annotation(primary)
+            .annotations(context);
+        group = group.element(snippet);
+    }
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    let renderer = if ui.colour() { Renderer::styled() } else { Renderer::plain() };
+    ui.raw(&format!("{}\n", renderer.render(&[group])));
+}
+
+/// A span that annotates something: an empty one still needs a caret.
+fn span(place: &Place) -> std::ops::Range<usize> {
+    let text = &place.source.text;
+    let end = place.span.end.min(text.len());
+    let start = place.span.start.min(end);
+    let next = text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    start..end.max(start + next)
+}

@@ -1,0 +1,110 @@
+//! What every command with a rule file shares: its arguments, and the way to a plan.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+
+use super::ui::Ui;
+use super::values::Setting;
+use super::{Answer, explain};
+use ckptmap::files::{self, Location};
+use ckptmap::mapping::{Mapping, Problems};
+use ckptmap::plan::{Options, Plan, Purpose, plan};
+use ckptmap::report::Report;
+use ckptmap::source::{CheckpointReader, open};
+
+/// A rule file is text that people write; a larger one is something else.
+const MAX_RULES: u64 = 64 << 20;
+
+/// `--for`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum For {
+    /// `tf.train.Checkpoint.restore`: with a `save_counter`
+    Restore,
+    /// `tf.train.Checkpoint.read`, `load_weights`: without
+    Read,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MappedArgs {
+    /// The checkpoint to convert
+    #[arg(value_name = "OLD")]
+    pub(super) old: Location,
+    /// The rule file
+    #[arg(long, value_name = "RULES")]
+    map: Location,
+    /// Give a parameter of the rule file another value
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    settings: Vec<Setting>,
+    /// How the result will be restored
+    #[arg(long = "for", value_name = "HOW", default_value = "restore")]
+    purpose: For,
+    /// List untouched tensors under their TF1 names too, at no cost: TF1's Saver,
+    /// `init_from_checkpoint` and `tf.train.Checkpoint` then read the same file
+    #[arg(long)]
+    keep_names: bool,
+    /// The value of `save_counter`
+    #[arg(long, value_name = "N")]
+    save_counter: Option<u32>,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// A source, rules, and what they make of each other.
+pub(super) struct Planned {
+    pub(super) reader: Box<dyn CheckpointReader>,
+    pub(super) mapping: Mapping,
+    pub(super) plan: Plan,
+}
+
+impl MappedArgs {
+    /// Works out the plan; problems are shown, and the answer is no.
+    pub(super) fn plan(&self, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
+        let reader = open(&self.old)?;
+        for note in &reader.catalog().facts.notes {
+            ui.note(note);
+        }
+        let text = self.rules()?;
+        let set: BTreeMap<String, String> =
+            self.settings.iter().map(|set| (set.name.clone(), set.value.clone())).collect();
+        if self.purpose == For::Read && self.save_counter.is_some() {
+            bail!("`--for read` leaves `save_counter` out, so `--save-counter` has no meaning");
+        }
+        let options = Options {
+            purpose: match self.purpose {
+                For::Restore => Purpose::Restore,
+                For::Read => Purpose::Read,
+            },
+            keep_names: self.keep_names,
+            save_counter: self.save_counter,
+        };
+        let planned = Mapping::parse(&self.map.to_string(), &text, &set).and_then(|mapping| {
+            plan(reader.catalog(), &mapping, &options).map(|plan| (mapping, plan))
+        });
+        match planned {
+            Ok((mapping, plan)) => {
+                for warning in &plan.warnings {
+                    ui.warn(warning);
+                }
+                Ok(Ok(Planned { reader, mapping, plan }))
+            }
+            Err(problems) => Ok(Err(self.refuse(&problems, ui)?)),
+        }
+    }
+
+    fn refuse(&self, problems: &Problems, ui: &Ui) -> anyhow::Result<Answer> {
+        if self.json {
+            ui.answer(&Report::Problems(problems), true)?;
+        } else {
+            explain::problems(problems, ui);
+        }
+        Ok(Answer::No)
+    }
+
+    fn rules(&self) -> anyhow::Result<String> {
+        let bytes = files::read_all(&self.map, MAX_RULES)?;
+        String::from_utf8(bytes).with_context(|| format!("`{}` is no text in UTF-8", self.map))
+    }
+}

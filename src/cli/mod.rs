@@ -1,0 +1,107 @@
+//! The command line: what may be typed, and which parts of the library a command puts together.
+
+mod check;
+mod convert;
+mod explain;
+mod interrupt;
+mod list;
+mod mapped;
+mod plan;
+mod progress;
+mod ui;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use ui::{Colour, Ui};
+
+/// What a command's answer means for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// Done, or yes.
+    Yes,
+    /// No: damaged, or the plan has problems.
+    No,
+    /// Interrupted by this signal.
+    Interrupted(u8),
+}
+
+impl From<Answer> for ExitCode {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Yes => Self::SUCCESS,
+            Answer::No => Self::from(1),
+            Answer::Interrupted(signal) => Self::from(128 + signal),
+        }
+    }
+}
+
+/// Converts TensorFlow 1 checkpoints to object-based TensorFlow 2 checkpoints.
+///
+/// CKPT may be typed in every way people have it: a prefix, `x.index`, `x.data-00000-of-00001`,
+/// `x.meta`, a directory with a `checkpoint` file, or a SavedModel directory.
+#[derive(Debug, Parser)]
+#[command(name = "ckptmap", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Say nothing but errors on standard error
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Colour messages
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Colour,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(list::Args),
+    Plan(plan::Args),
+    Convert(convert::Args),
+    Check(check::Args),
+}
+
+/// Runs the program.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to standard output, and its reader may have closed that.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let ui = Ui::new(cli.global.quiet, cli.global.color);
+    let answer = match &cli.command {
+        Command::List(args) => list::run(args, &ui),
+        Command::Plan(args) => plan::run(args, &ui),
+        Command::Convert(args) => convert::run(args, &ui),
+        Command::Check(args) => check::run(args, &ui),
+    };
+    match answer {
+        Ok(answer) => answer.into(),
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

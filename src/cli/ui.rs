@@ -1,0 +1,101 @@
+//! Standard output and standard error: the only place that prints.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+
+use ckptmap::report::{Report, escape, renderer};
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// Where answers and messages go. Answers: standard output. Everything else: standard error.
+#[derive(Debug)]
+pub(super) struct Ui {
+    quiet: bool,
+    colour: bool,
+}
+
+impl Ui {
+    pub(super) fn new(quiet: bool, colour: Colour) -> Self {
+        let wanted = || std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colour = match colour {
+            Colour::Auto => io::stderr().is_terminal() && wanted(),
+            Colour::Always => true,
+            Colour::Never => false,
+        };
+        Self { quiet, colour }
+    }
+
+    pub(super) fn colour(&self) -> bool {
+        self.colour
+    }
+
+    /// Whether progress can be drawn.
+    pub(super) fn is_live(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Writes an answer. A reader that has seen enough (`| head`) is no error.
+    pub(super) fn answer(&self, report: &Report<'_>, json: bool) -> io::Result<()> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let form = renderer(if json { "json" } else { "text" });
+        let written = match form {
+            Some(form) => form.render(report, &mut out).and_then(|()| out.flush()),
+            None => Ok(()),
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                // What is still buffered would be tried again on drop.
+                drop(out.into_parts());
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    /// Something worth knowing.
+    pub(super) fn note(&self, message: impl Display) {
+        if !self.quiet {
+            self.say("note", "36", &message);
+        }
+    }
+
+    /// Something that may be wrong.
+    pub(super) fn warn(&self, message: impl Display) {
+        if !self.quiet {
+            self.say("warning", "33", &message);
+        }
+    }
+
+    /// An error and everything behind it, on one line.
+    pub(super) fn error(&self, error: &anyhow::Error) {
+        self.say("error", "31", &format!("{error:#}"));
+    }
+
+    fn say(&self, word: &str, colour: &str, message: &dyn Display) {
+        let message = message.to_string();
+        // Lines of a message are its author's; what stands in a line may come from a file.
+        let lines: Vec<_> = message.lines().map(escape).collect();
+        if self.colour {
+            self.raw(&format!("\x1b[1;{colour}m{word}\x1b[0m: {}\n", lines.join("\n")));
+        } else {
+            self.raw(&format!("{word}: {}\n", lines.join("\n")));
+        }
+    }
+
+    /// Text that is already safe to show.
+    pub(super) fn raw(&self, text: &str) {
+        // Nobody is left to tell where standard error is closed.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}

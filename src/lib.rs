@@ -1,0 +1,83 @@
+//! Converts TensorFlow 1 checkpoints to object-based TensorFlow 2 checkpoints, by rules, without
+//! TensorFlow.
+//!
+//! A TF1 checkpoint is a flat list of names, a TF2 checkpoint a graph of objects. A rule file says
+//! which name becomes the value of which object; everything else follows from it.
+//!
+//! ```text
+//!   files ──► source ──► Catalog ──┐
+//!                                  ├──► plan ──► convert ──► target ──► files
+//!   rule file ─────────► Mapping ──┘      │         │
+//!                                         └─────────┴──► report
+//! ```
+//!
+//! Left of `plan`: reading. [`plan`](mod@plan): a pure function from values to a value, so that
+//! everything that is wrong is known before anything is touched. Right of it: writing. The `cli`
+//! draws the arrows and does nothing else.
+//!
+//! # Who may import whom
+//!
+//! `tests/layers.rs` enforces this table.
+//!
+//! | module | may import |
+//! |---|---|
+//! | `crc`, `nearest`, `progress`, `proto` | — |
+//! | `files`, `object` | — |
+//! | `table`, `tensor` | `crc` |
+//! | `catalog` | `object`, `tensor` |
+//! | `transform` | `tensor` |
+//! | `optimizer` | `catalog` |
+//! | `mapping` | `nearest`, `object`, `tensor`, `transform` |
+//! | `plan` | `catalog`, `mapping`, `nearest`, `object`, `optimizer`, `tensor`, `transform` |
+//! | `source` | `catalog`, `crc`, `files`, `nearest`, `object`, `proto`, `table`, `tensor` |
+//! | `target` | `crc`, `files`, `object`, `proto`, `table`, `tensor` |
+//! | `convert` | `catalog`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `target`, `tensor`, `transform` |
+//! | `check` | `catalog`, `files`, `source` |
+//! | `report` | `catalog`, `check`, `convert`, `mapping`, `object`, `plan` |
+//! | `cli` (the binary) | the public API only; the compiler sees to it |
+//!
+//! # A conversion
+//!
+//! ```no_run
+//! use std::collections::BTreeMap;
+//! use ckptmap::convert::{Inputs, convert};
+//! use ckptmap::mapping::Mapping;
+//! use ckptmap::{files, progress, source, target};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let old = source::open(&"runs/model.ckpt-1000".parse()?)?;
+//! let text = std::fs::read_to_string("rules.yaml")?;
+//! let mapping = Mapping::parse("rules.yaml", &text, &BTreeMap::new())?;
+//! let plan = ckptmap::plan::plan(old.catalog(), &mapping, &ckptmap::plan::Options::default())?;
+//! let new = "converted/ckpt".parse()?;
+//! let writer = target::create(&new, &target::Options::default(), &files::identities(&old.files())?)?;
+//! let inputs = Inputs { source: old.as_ref() };
+//! let done = convert(&plan, &inputs, writer, &progress::Silent)?;
+//! println!("{} files", done.written.files.len());
+//! # Ok(())
+//! # }
+//! ```
+
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+
+pub mod catalog;
+pub mod check;
+pub mod convert;
+pub mod crc;
+pub mod files;
+pub mod mapping;
+mod nearest;
+pub mod object;
+pub mod optimizer;
+pub mod plan;
+pub mod progress;
+pub mod proto;
+pub mod report;
+pub mod source;
+pub mod table;
+pub mod target;
+pub mod tensor;
+pub mod transform;

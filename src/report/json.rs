@@ -1,0 +1,138 @@
+//! Reports as machines read them. Every document says `"schema": 1`; keys are added, never changed
+//! in meaning.
+
+use std::io::{self, Write};
+
+use serde_json::{Value as Document, json};
+
+use super::{Renderer, Report};
+use crate::catalog::{Catalog, Storage, Variable, VariableName};
+use crate::check::Checked;
+use crate::convert::Conversion;
+use crate::mapping::{Mapping, Place, Problem, RuleId};
+use crate::plan::{Assignment, Fate, Plan, Value};
+
+/// The number that tells readers how to understand the rest.
+const SCHEMA: u32 = 1;
+
+/// One JSON document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Json;
+
+impl Renderer for Json {
+    fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let document = match report {
+            Report::List { catalog, variables } => list(catalog, variables),
+            Report::Plan { plan, mapping } => planned(plan, mapping),
+            Report::Conversion { plan, mapping, done } => converted(plan, mapping, done),
+            Report::Problems(problems) => {
+                json!({ "schema": SCHEMA, "problems": problems.iter().map(problem).collect::<Vec<_>>() })
+            }
+            Report::Check(checked) => {
+                json!({ "schema": SCHEMA, "checkpoints": checked.iter().map(check).collect::<Vec<_>>() })
+            }
+        };
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        writeln!(out)
+    }
+}
+
+fn list(catalog: &Catalog, variables: &[(&VariableName, &Variable)]) -> Document {
+    let variable = |(name, variable): &(&VariableName, &Variable)| {
+        let storage = match variable.storage {
+            Storage::Whole { shard, offset, bytes } => {
+                json!({ "shard": shard, "offset": offset, "bytes": bytes })
+            }
+            Storage::Slices(slices) => json!({ "slices": slices, "bytes": variable.bytes() }),
+        };
+        json!({
+            "name": name.as_str(),
+            "dtype": variable.spec.dtype().name(),
+            "shape": variable.spec.shape().dims(),
+            "storage": storage,
+        })
+    };
+    json!({
+        "schema": SCHEMA,
+        "checkpoint": catalog.origin,
+        "format": catalog.format,
+        "shards": catalog.shards,
+        "object_based": catalog.graph.is_some(),
+        "variables": variables.iter().map(variable).collect::<Vec<_>>(),
+        "not_text": catalog.unnamable.iter().map(|key| key.escape_ascii().to_string()).collect::<Vec<_>>(),
+        "notes": catalog.facts.notes,
+    })
+}
+
+fn planned(plan: &Plan, mapping: &Mapping) -> Document {
+    let rule = |rule: RuleId| mapping.place(rule).as_ref().map(place);
+    let assignment = |assignment: &Assignment| {
+        let transforms = assignment.value.transforms();
+        json!({
+            "target": assignment.path.to_string(),
+            "key": assignment.target.key(),
+            "dtype": assignment.spec.dtype().name(),
+            "shape": assignment.spec.shape().dims(),
+            "source": assignment.value.source().map(VariableName::as_str),
+            "constant": match &assignment.value {
+                Value::Constant(constant) => Some(constant.text()),
+                _ => None,
+            },
+            "transforms": transforms.iter().map(|transform| transform.to_string()).collect::<Vec<_>>(),
+            "rule": assignment.rule.and_then(rule),
+        })
+    };
+    let fate = |(name, fate): (&VariableName, &Fate)| {
+        let (word, by) = match fate {
+            Fate::Mapped(by) => ("mapped", Some(*by)),
+            Fate::Dropped(by) => ("dropped", Some(*by)),
+            Fate::OptimizerDropped => ("dropped with the optimizer", None),
+            Fate::UnmatchedDropped => ("dropped as unmatched", None),
+            Fate::Unmatched => ("unmatched", None),
+            Fate::NotNeeded => ("not needed", None),
+        };
+        json!({ "name": name.as_str(), "fate": word, "rule": by.and_then(rule) })
+    };
+    json!({
+        "schema": SCHEMA,
+        "source": plan.origin,
+        "values": plan.assignments.iter().map(assignment).collect::<Vec<_>>(),
+        "variables": plan.fates.iter().map(fate).collect::<Vec<_>>(),
+        "warnings": plan.warnings.iter().map(problem).collect::<Vec<_>>(),
+    })
+}
+
+fn converted(plan: &Plan, mapping: &Mapping, done: &Conversion) -> Document {
+    let mut document = planned(plan, mapping);
+    let files: Vec<Document> = done
+        .written
+        .files
+        .iter()
+        .map(|file| json!({ "path": file.at.to_string(), "bytes": file.bytes }))
+        .collect();
+    document["written"] = json!({ "files": files, "notes": done.written.notes });
+    document
+}
+
+fn problem(problem: &Problem) -> Document {
+    json!({
+        "kind": problem.kind.word(),
+        "message": problem.message,
+        "place": problem.place.as_ref().map(place),
+        "related": problem.related.as_ref().map(|(at, word)| json!({ "place": place(at), "message": word })),
+        "help": problem.help,
+    })
+}
+
+fn place(place: &Place) -> Document {
+    json!({ "file": place.source.name, "line": place.line(), "column": place.column() })
+}
+
+fn check(checked: &Checked) -> Document {
+    json!({
+        "checkpoint": checked.origin,
+        "variables": checked.variables,
+        "bytes": checked.bytes,
+        "damaged": checked.findings,
+    })
+}

@@ -1,0 +1,62 @@
+//! What was found or done, for people and for machines: a report is a value, a renderer writes it.
+
+mod json;
+mod names;
+mod text;
+
+use std::io;
+
+use crate::catalog::{Catalog, Variable, VariableName};
+use crate::check::Checked;
+use crate::convert::Conversion;
+use crate::mapping::{Mapping, Problems};
+use crate::plan::Plan;
+
+pub use names::{display_name, escape};
+
+/// Anything a command has to say on standard output.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Report<'r> {
+    /// Variables of a checkpoint.
+    List {
+        /// The checkpoint.
+        catalog: &'r Catalog,
+        /// Those that were asked for.
+        variables: &'r [(&'r VariableName, &'r Variable)],
+    },
+    /// What a conversion would do.
+    Plan {
+        /// The plan.
+        plan: &'r Plan,
+        /// The rules it follows.
+        mapping: &'r Mapping,
+    },
+    /// What a conversion did.
+    Conversion {
+        /// What was planned.
+        plan: &'r Plan,
+        /// The rules it followed.
+        mapping: &'r Mapping,
+        /// What was done.
+        done: &'r Conversion,
+    },
+    /// Why there is no plan.
+    Problems(&'r Problems),
+    /// What a check found.
+    Check(&'r [Checked]),
+}
+
+/// A form that reports can take.
+pub trait Renderer {
+    /// Writes the report.
+    fn render(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// Every form, by the word for it.
+pub const RENDERERS: &[(&str, &dyn Renderer)] = &[("text", &text::Text), ("json", &json::Json)];
+
+/// The form called `word`.
+pub fn renderer(word: &str) -> Option<&'static dyn Renderer> {
+    RENDERERS.iter().find(|(known, _)| *known == word).map(|(_, renderer)| *renderer)
+}

@@ -1,0 +1,203 @@
+//! Reports as people read them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::{Renderer, Report, display_name, escape};
+use crate::catalog::{Catalog, Storage, Variable, VariableName};
+use crate::check::Checked;
+use crate::convert::Conversion;
+use crate::mapping::{Mapping, RuleId};
+use crate::plan::{Assignment, Fate, Plan, Value};
+
+/// Plain text in aligned columns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text;
+
+impl Renderer for Text {
+    fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match report {
+            Report::List { catalog, variables } => list(catalog, variables, out),
+            Report::Plan { plan, mapping } => mapped(plan, mapping, out),
+            Report::Conversion { plan, mapping, done } => {
+                mapped(plan, mapping, out)?;
+                converted(done, out)
+            }
+            Report::Problems(problems) => writeln!(out, "{}", escape(&problems.to_string())),
+            Report::Check(checked) => checked.iter().try_for_each(|one| check(one, out)),
+        }
+    }
+}
+
+fn list(
+    catalog: &Catalog,
+    variables: &[(&VariableName, &Variable)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let rows = variables.iter().map(|(name, variable)| {
+        let storage = match variable.storage {
+            Storage::Whole { .. } => String::new(),
+            Storage::Slices(n) => format!("{n} slices"),
+        };
+        [
+            display_name(name.as_str()).into_owned(),
+            variable.spec.dtype().to_string(),
+            variable.spec.shape().to_string(),
+            human(variable.bytes()),
+            storage,
+        ]
+    });
+    table(&rows.collect::<Vec<_>>(), out)?;
+    for key in &catalog.unnamable {
+        writeln!(out, "{}  (not text)", key.escape_ascii())?;
+    }
+    Ok(())
+}
+
+fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()> {
+    let mut places = Places { mapping, known: BTreeMap::new() };
+    let row = |assignment: &Assignment| {
+        let value = &assignment.value;
+        let from = match (value.source(), value) {
+            (Some(name), _) => display_name(name.as_str()).into_owned(),
+            (None, Value::Constant(constant)) => format!("= {}", constant.text()),
+            (None, _) => String::new(),
+        };
+        let transforms: Vec<String> =
+            value.transforms().iter().map(|transform| transform.to_string()).collect();
+        [
+            escape(&assignment.path.to_string()).into_owned(),
+            "<-".to_owned(),
+            from,
+            assignment.spec.to_string(),
+            transforms.join(", "),
+            assignment.rule.map(|rule| places.line(rule)).unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = plan.assignments.iter().map(row).collect();
+    table(&rows, out)?;
+    left_behind(plan, &mut places, out)?;
+    writeln!(out, "{}", summary(plan))
+}
+
+fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<_> = plan
+        .fates
+        .iter()
+        .filter_map(|(name, fate)| {
+            let (word, rule) = match fate {
+                Fate::Mapped(_) => return None,
+                Fate::Dropped(rule) => ("dropped", places.line(*rule)),
+                Fate::OptimizerDropped => ("dropped", "optimizer: drop".to_owned()),
+                Fate::UnmatchedDropped => ("dropped", "unmatched: drop".to_owned()),
+                Fate::Unmatched => ("unmatched", String::new()),
+                Fate::NotNeeded => ("not needed", String::new()),
+            };
+            Some([word.to_owned(), display_name(name.as_str()).into_owned(), rule])
+        })
+        .collect();
+    table(&rows, out)
+}
+
+/// `6 variables: 5 mapped, 1 dropped; 7 values written, 1 of them transformed`.
+fn summary(plan: &Plan) -> String {
+    let count = |wanted: fn(&Fate) -> bool| plan.fates.values().filter(|fate| wanted(fate)).count();
+    let mut fates = vec![format!("{} mapped", count(|fate| matches!(fate, Fate::Mapped(_))))];
+    let dropped = |fate: &Fate| {
+        matches!(fate, Fate::Dropped(_) | Fate::OptimizerDropped | Fate::UnmatchedDropped)
+    };
+    for (word, n) in [
+        ("dropped", count(dropped)),
+        ("not needed", count(|fate| *fate == Fate::NotNeeded)),
+        ("unmatched", count(|fate| *fate == Fate::Unmatched)),
+    ] {
+        if n > 0 {
+            fates.push(format!("{n} {word}"));
+        }
+    }
+    let of = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let values = of(plan.assignments.len(), "value");
+    let with = |wanted: fn(&Value) -> bool| {
+        plan.assignments.iter().filter(|assignment| wanted(&assignment.value)).count()
+    };
+    let untouched = with(|value| value.untouched().is_some());
+    let transformed = with(|value| matches!(value, Value::Apply(..)));
+    let constant = with(|value| matches!(value, Value::Constant(_)));
+    let mut kinds = vec![format!("{untouched} bit for bit")];
+    kinds.extend((transformed > 0).then(|| format!("{transformed} transformed")));
+    kinds.extend((constant > 0).then(|| format!("{constant} constant")));
+    let (variables, fates) = (of(plan.fates.len(), "variable"), fates.join(", "));
+    format!("{variables}: {fates}; {values}: {}", kinds.join(", "))
+}
+
+fn converted(done: &Conversion, out: &mut dyn Write) -> io::Result<()> {
+    for file in &done.written.files {
+        writeln!(out, "wrote {} ({})", escape(&file.at.to_string()), human(file.bytes))?;
+    }
+    Ok(())
+}
+
+fn check(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
+    let origin = escape(&checked.origin);
+    if checked.findings.is_empty() {
+        return writeln!(
+            out,
+            "{origin}: {} variables, {}: every checksum is right",
+            checked.variables,
+            human(checked.bytes)
+        );
+    }
+    writeln!(out, "{origin}: {} damaged", checked.findings.len())?;
+    for finding in &checked.findings {
+        writeln!(out, "  {}", escape(finding))?;
+    }
+    Ok(())
+}
+
+/// Lines of rules, looked up once each.
+struct Places<'m> {
+    mapping: &'m Mapping,
+    known: BTreeMap<RuleId, String>,
+}
+
+impl Places<'_> {
+    fn line(&mut self, rule: RuleId) -> String {
+        let look = || {
+            let place = self.mapping.place(rule);
+            place.map(|place| format!("{}:{}", escape(&place.source.name), place.line()))
+        };
+        self.known.entry(rule).or_insert_with(|| look().unwrap_or_default()).clone()
+    }
+}
+
+/// Columns as wide as their widest cell; nothing behind the last one.
+fn table<const N: usize>(rows: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths).filter(|(_, width)| *width > 0) {
+            line.push_str(&format!("{cell:<width$}  "));
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A size in the largest unit that keeps it above 1: `1.3 GiB`.
+pub(super) fn human(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    #[allow(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let mut size = bytes as f64;
+    while size >= 1024.0 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    if unit == 0 { format!("{bytes} {name}") } else { format!("{size:.1} {name}") }
+}

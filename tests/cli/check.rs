@@ -1,0 +1,27 @@
+use crate::harness::Place;
+
+#[test]
+fn every_fixture_is_sound() {
+    let place = Place::new();
+    let mut sound = 0;
+    for entry in std::fs::read_dir(place.path("testdata")).unwrap() {
+        let dir = entry.unwrap().path();
+        let is_index = |path: &std::path::Path| path.extension().is_some_and(|e| e == "index");
+        for file in std::fs::read_dir(&dir).into_iter().flatten() {
+            let file = file.unwrap().path();
+            if is_index(&file) {
+                let at = file.with_extension("");
+                place.ok(&format!("check {}", at.display()));
+                sound += 1;
+            }
+        }
+    }
+    assert!(sound >= 20, "only {sound} fixtures were found");
+    println!("{sound} checkpoints are sound");
+}
+
+#[test]
+fn check_for_machines() {
+    let place = Place::new();
+    insta::assert_snapshot!(place.ok("check testdata/conv3 --json"));
+}

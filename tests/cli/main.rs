@@ -1,0 +1,10 @@
+//! The program as people use it: a fresh directory, a command, and everything it says.
+
+mod check;
+mod convert;
+mod damage;
+mod harness;
+mod interrupt;
+mod list;
+mod problems;
+mod typed;

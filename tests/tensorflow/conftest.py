@@ -1,0 +1,62 @@
+"""Which tests belong to the running environment; the rest are deselected, never skipped."""
+
+import sys
+
+import pytest
+
+# Its assertions shall say what they compared.
+pytest.register_assert_rewrite("harness")
+
+from flavours import VERSION  # noqa: E402
+from harness import TESTDATA, binary  # noqa: E402
+
+# What the fixtures' generator knows of types, its tests need not repeat.
+sys.path.append(str(TESTDATA))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "only(version): runs under this TensorFlow alone")
+    try:
+        binary()
+    except RuntimeError as missing:
+        raise pytest.UsageError(str(missing)) from None
+
+
+def pytest_collection_modifyitems(config, items):
+    def belongs(item):
+        marker = item.get_closest_marker("only")
+        return marker is None or VERSION in marker.args
+
+    others = [item for item in items if not belongs(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if belongs(item)]
+
+
+def pytest_report_collectionfinish(config, items):
+    return f"TensorFlow {VERSION}: {len(items)} tests belong to this environment"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    # A skip would count as success without having shown anything.
+    if call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
+        call.excinfo = pytest.ExceptionInfo.from_exc_info(
+            (AssertionError, AssertionError("tests are not skipped here"), call.excinfo.tb)
+        )
+
+
+@pytest.fixture
+def output(tmp_path):
+    """Where a conversion goes."""
+    return tmp_path / "new.ckpt"
+
+
+@pytest.fixture
+def announce(capsys):
+    """Says something even when the test passes: how much it has looked at."""
+
+    def say(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{line}", end="")
+
+    return say
