@@ -4,7 +4,10 @@
 const NEAR: f64 = 0.75;
 
 /// The candidate that looks most like `wanted`, if any does.
-pub fn nearest<'c>(wanted: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(
+    wanted: &str,
+    candidates: impl Iterator<Item = &'c str>,
+) -> Option<&'c str> {
     candidates
         .map(|candidate| (strsim::jaro_winkler(wanted, candidate), candidate))
         .filter(|(similarity, _)| *similarity >= NEAR)

@@ -87,7 +87,8 @@ fn imports_follow_the_table() {
         if ["lib", "main", "cli"].contains(&module.as_str()) {
             continue;
         }
-        let allowed = table.get(&module).unwrap_or_else(|| panic!("`{module}` is not in the table"));
+        let allowed =
+            table.get(&module).unwrap_or_else(|| panic!("`{module}` is not in the table"));
         seen.insert(module.clone());
         for import in imports(&code(&path)) {
             if import != module && !allowed.contains(&import) {

@@ -40,11 +40,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         Some(to) => to.clone(),
         None => default_output(source.prefix()),
     };
-    let options = Options {
-        overwrite: args.force,
-        sync: !args.no_sync,
-        update_state: args.update_state,
-    };
+    let options =
+        Options { overwrite: args.force, sync: !args.no_sync, update_state: args.update_state };
     let writer = create(&to, &options, &identities(&source.files())?)?;
     let bar = Bar::new(ui, interrupt.clone());
     let done = match convert(&planned.plan, &Inputs { source }, writer, &bar) {
@@ -60,9 +57,10 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     for note in &done.written.notes {
         ui.note(note);
     }
-    let report =
-        Report::Conversion { plan: &planned.plan, mapping: &planned.mapping, done: &done };
-    ui.answer(&report, args.mapped.json)?;
+    let report = Report::Conversion { plan: &planned.plan, mapping: &planned.mapping, done: &done };
+    if args.mapped.json || !ui.is_quiet() {
+        ui.answer(&report, args.mapped.json)?;
+    }
     Ok(Answer::Yes)
 }
 

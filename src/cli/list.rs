@@ -27,8 +27,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let catalog = reader.catalog();
     let wanted = |name: &VariableName| {
         let shown = display_name(name.as_str());
-        args.patterns.is_empty()
-            || args.patterns.iter().any(|pattern| pattern.matches(&shown))
+        args.patterns.is_empty() || args.patterns.iter().any(|pattern| pattern.matches(&shown))
     };
     let variables: Vec<(&VariableName, &Variable)> =
         catalog.variables.iter().filter(|(name, _)| wanted(name)).collect();

@@ -53,7 +53,7 @@ struct Cli {
 
 #[derive(Debug, Args)]
 struct Global {
-    /// Say nothing but errors on standard error
+    /// Say nothing but errors, and print no mapping after a conversion
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Colour messages

@@ -40,6 +40,11 @@ impl Ui {
         self.colour
     }
 
+    /// Whether only what was asked for is to be said.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether progress can be drawn.
     pub(super) fn is_live(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()

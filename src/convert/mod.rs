@@ -7,9 +7,9 @@ mod pull;
 use std::ops::ControlFlow;
 
 use crate::catalog::{Storage, Variable, VariableName};
-use crate::object::Target;
 use crate::crc::Crc;
 use crate::files::Extent;
+use crate::object::Target;
 use crate::plan::{Assignment, Plan};
 use crate::progress::Progress;
 use crate::source::{CheckpointReader, SourceError};
@@ -137,7 +137,7 @@ impl Writer<'_> {
         let source = self.inputs.source;
         if let Some(name) = assignment.value.untouched() {
             if let Some((extent, crc)) = source.extent(name).map_err(read(name))? {
-                return self.adopt(assignment, &extent, crc);
+                return self.adopt(assignment, name, &extent, crc);
             }
             if assignment.spec.bytes().is_none() {
                 let tensor = source.read(name).map_err(read(name))?;
@@ -158,6 +158,7 @@ impl Writer<'_> {
     fn adopt(
         &mut self,
         assignment: &Assignment,
+        name: &VariableName,
         extent: &Extent,
         crc: Crc,
     ) -> Result<(), ConvertError> {
@@ -166,9 +167,21 @@ impl Writer<'_> {
             progress.advance(bytes);
             if progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        self.writer
-            .adopt(&assignment.target, &assignment.spec, extent, crc, &mut advance)
-            .map_err(|source| failed(assignment, source))
+        let target = &assignment.target;
+        let adopted = self.writer.adopt(target, &assignment.spec, extent, crc, &mut advance);
+        match adopted {
+            Err(TargetError::Checksum { .. } | TargetError::Data { .. }) => {
+                // The writer knows the bytes are wrong; the reader knows whose they are.
+                let reread = self.inputs.source.verify(name, &|_| ());
+                reread.map_err(|source| ConvertError::Source {
+                    target: target.clone(),
+                    variable: name.clone(),
+                    source,
+                })
+            }
+            _ => Ok(()),
+        }?;
+        adopted.map_err(|source| failed(assignment, source))
     }
 
     fn pull(&mut self, assignment: &Assignment) -> Result<(), ConvertError> {

@@ -43,8 +43,10 @@ fn transform(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Transform> {
         }
         ("reshape", None) => Err("`reshape` needs the new shape: `reshape: [4, -1]`".to_owned()),
         _ => {
-            let help = nearest(name, KNOWN.iter().copied())
-                .map_or_else(|| format!("known: {}", KNOWN.join(", ")), |near| format!("did you mean `{near}`?"));
+            let help = nearest(name, KNOWN.iter().copied()).map_or_else(
+                || format!("known: {}", KNOWN.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
             let message = format!("there is no transform `{name}`");
             node.report(Problem::new(ProblemKind::Value, message).help(help), None);
             return None;

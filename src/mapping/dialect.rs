@@ -12,14 +12,8 @@ pub enum Dialect {
 }
 
 /// Layers whose `kernel` keeps its name in Keras 3: recurrent cells, and what stands beside them.
-const KERNEL_KEPT: &[&str] = &[
-    "basic_lstm_cell",
-    "basic_rnn_cell",
-    "depthwise_conv2d",
-    "gru_cell",
-    "lstm_cell",
-    "rnn_cell",
-];
+const KERNEL_KEPT: &[&str] =
+    &["basic_lstm_cell", "basic_rnn_cell", "depthwise_conv2d", "gru_cell", "lstm_cell", "rnn_cell"];
 
 impl Dialect {
     /// Every dialect with the word for it.

@@ -60,10 +60,7 @@ impl Expression {
     }
 
     /// Its value; the error says why there is none.
-    pub(super) fn value(
-        &self,
-        of: &dyn Fn(&str) -> Result<i64, String>,
-    ) -> Result<i64, String> {
+    pub(super) fn value(&self, of: &dyn Fn(&str) -> Result<i64, String>) -> Result<i64, String> {
         match self {
             Self::Number(number) => Ok(*number),
             Self::Name(name) => of(name),

@@ -13,8 +13,17 @@ use crate::nearest::nearest;
 use crate::object::unescape;
 
 const KEYS: &[&str] = &[
-    "version", "params", "root", "target", "rename", "leaves", "scopes", "rules", "fill",
-    "unmatched", "optimizer",
+    "version",
+    "params",
+    "root",
+    "target",
+    "rename",
+    "leaves",
+    "scopes",
+    "rules",
+    "fill",
+    "unmatched",
+    "optimizer",
 ];
 
 /// What reading a rule file fills: sites by rule, and the values of parameters.
@@ -85,11 +94,8 @@ fn read(fields: &Fields<'_>, set: &BTreeMap<String, String>, mapping: &mut Mappi
         mapping.root = text.split('/').filter(|label| !label.is_empty()).map(unescape).collect();
     }
     mapping.dialect = fields.get("target").and_then(|node| choice(node, Dialect::ALL));
-    let policies = [
-        ("error", Unmatched::Error),
-        ("warn", Unmatched::Warn),
-        ("drop", Unmatched::Drop),
-    ];
+    let policies =
+        [("error", Unmatched::Error), ("warn", Unmatched::Warn), ("drop", Unmatched::Drop)];
     let unmatched = fields.get("unmatched").and_then(|node| choice(node, &policies));
     mapping.unmatched = unmatched.unwrap_or_default();
     mapping.optimizer = fields.get("optimizer").and_then(|node| {
@@ -122,7 +128,8 @@ fn version(fields: &Fields<'_>) {
     match fields.require("version").map(|node| (node, node.yaml)) {
         None | Some((_, Yaml::Integer(1))) => {}
         Some((node, _)) => {
-            let problem = Problem::new(ProblemKind::Value, "this version of rule files is not known");
+            let problem =
+                Problem::new(ProblemKind::Value, "this version of rule files is not known");
             node.report(problem.help("this program reads `version: 1`"), None);
         }
     }
@@ -132,7 +139,8 @@ fn params<'y>(fields: &Fields<'y>, set: &BTreeMap<String, String>) -> BTreeMap<&
     let declared = fields.get("params").and_then(Node::entries).unwrap_or_default();
     for name in set.keys() {
         if !declared.iter().any(|(known, _)| known == name) {
-            let message = format!("`--set {name}=…` sets a parameter that the rule file does not have");
+            let message =
+                format!("`--set {name}=…` sets a parameter that the rule file does not have");
             let help = match nearest(name, declared.iter().map(|(known, _)| *known)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: `params: {{{name}: …}}`"),
@@ -164,7 +172,8 @@ pub(super) fn choice<T: Copy>(node: &Node<'_>, choices: &[(&'static str, T)]) ->
     if found.is_none() {
         let words = || choices.iter().map(|(word, _)| *word);
         let near = nearest(text, words()).map(|near| format!("did you mean `{near}`?"));
-        let help = near.unwrap_or_else(|| format!("known: {}", words().collect::<Vec<_>>().join(", ")));
+        let help =
+            near.unwrap_or_else(|| format!("known: {}", words().collect::<Vec<_>>().join(", ")));
         let message = format!("`{text}` is not known here");
         node.report(Problem::new(ProblemKind::Value, message).help(help), None);
     }
@@ -180,7 +189,8 @@ pub(super) fn pattern(
         Ok(pattern) => return Some(pattern),
         Err(error) => error,
     };
-    let mut problem = Problem::new(ProblemKind::Pattern, format!("not a pattern: {}", error.message));
+    let mut problem =
+        Problem::new(ProblemKind::Pattern, format!("not a pattern: {}", error.message));
     problem.help = error.help.map(str::to_owned);
     node.report(problem, Some(error.span));
     None
@@ -223,7 +233,8 @@ pub(super) fn key_template(node: &Node<'_>, key: &str, names: &Names<'_>) -> Opt
 fn broken(source: &Arc<SourceText>, error: &yaml::YamlError) -> Problems {
     let mut problem = Problem::new(ProblemKind::Yaml, format!("not YAML: {}", error.message));
     if error.message.contains("escape") {
-        problem = problem.help("in double quotes `\\` begins an escape; write patterns in single quotes");
+        problem =
+            problem.help("in double quotes `\\` begins an escape; write patterns in single quotes");
     }
     problem.place = error.offset.map(|offset| {
         let offset = offset.min(source.text.len());

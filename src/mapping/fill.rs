@@ -52,7 +52,8 @@ pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Fill>
         (_, Yaml::Integer(number)) => *number as f64,
         (_, Yaml::Float(number)) => *number,
         _ => {
-            let problem = Problem::new(ProblemKind::Value, format!("`{text}` is no value to fill with"));
+            let problem =
+                Problem::new(ProblemKind::Value, format!("`{text}` is no value to fill with"));
             with.report(problem.help("write `ones`, `zeros` or a number"), None);
             return None;
         }

@@ -27,7 +27,7 @@ pub use dialect::Dialect;
 pub use fill::Fill;
 pub use pattern::Pattern;
 pub use problem::{Place, Problem, ProblemKind, Problems, SourceText};
-pub use recording::{Recording, RecordedLayer};
+pub use recording::{RecordedLayer, Recording};
 pub use template::Template;
 
 use node::Site;
@@ -145,11 +145,7 @@ pub enum OptimizerPolicy {
 
 impl Mapping {
     /// Reads a rule file; `set` gives parameters other values than the file does.
-    pub fn parse(
-        name: &str,
-        text: &str,
-        set: &BTreeMap<String, String>,
-    ) -> Result<Self, Problems> {
+    pub fn parse(name: &str, text: &str, set: &BTreeMap<String, String>) -> Result<Self, Problems> {
         file::parse(SourceText { name: name.to_owned(), text: text.to_owned() }, set)
     }
 

@@ -20,7 +20,11 @@ pub(super) struct Site {
 
 impl Site {
     /// The stretch of text; `within` a scalar, if given.
-    pub(super) fn place(&self, source: &Arc<SourceText>, within: Option<Range<usize>>) -> Option<Place> {
+    pub(super) fn place(
+        &self,
+        source: &Arc<SourceText>,
+        within: Option<Range<usize>>,
+    ) -> Option<Place> {
         let start = locate(&source.text, &self.path, self.anchor)?;
         let raw = source.text.get(start..)?;
         let line = raw.split(['\n', '\r']).next().unwrap_or_default().trim_end();
@@ -219,7 +223,8 @@ impl<'y> Node<'y> {
         let entries = self.entries()?;
         for (key, node) in &entries {
             if !known.contains(key) {
-                let problem = Problem::new(ProblemKind::Key, format!("there is no key `{key}` here"));
+                let problem =
+                    Problem::new(ProblemKind::Key, format!("there is no key `{key}` here"));
                 let help = match nearest(key, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known here: {}", known.join(", ")),

@@ -31,7 +31,8 @@ pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rule>
 fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<MapRule> {
     let to = fields.require("to");
     if let Yaml::List(_) = from.yaml {
-        let problem = Problem::new(ProblemKind::Value, "joining several sources is not possible yet");
+        let problem =
+            Problem::new(ProblemKind::Value, "joining several sources is not possible yet");
         from.report(problem.help("give one pattern"), None);
         return None;
     }
@@ -44,8 +45,7 @@ fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<
     let from_pattern = from_pattern?;
     let names = compiler.names(Some(&from_pattern));
     collisions(from, &from_pattern, compiler);
-    let to: Option<Vec<_>> =
-        to?.one_or_many().iter().map(|node| target(node, &names)).collect();
+    let to: Option<Vec<_>> = to?.one_or_many().iter().map(|node| target(node, &names)).collect();
     Some(MapRule { to: to?, apply: apply?, optional: optional?, from: from_pattern })
 }
 
@@ -54,8 +54,10 @@ fn collisions(node: &Node<'_>, pattern: &Pattern, compiler: &Compiler<'_>) {
     for name in pattern.group_names() {
         if compiler.params.contains_key(name) {
             let message = format!("`{name}` is a parameter and a group of this pattern");
-            let problem = Problem::new(ProblemKind::Pattern, message).help("give one of them another name");
-            let at = pattern.text().find(&format!("<{name}>")).map(|at| at + 1..at + 1 + name.len());
+            let problem =
+                Problem::new(ProblemKind::Pattern, message).help("give one of them another name");
+            let at =
+                pattern.text().find(&format!("<{name}>")).map(|at| at + 1..at + 1 + name.len());
             node.report(problem, at);
         }
     }

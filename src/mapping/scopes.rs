@@ -146,7 +146,8 @@ impl<'y> Recorder<'_, 'y> {
             }
         }
         let room = MAX_LAYERS.saturating_sub(self.layers.len());
-        let count = usize::try_from(count).ok().filter(|count| count.saturating_mul(layers.len()) <= room);
+        let count =
+            usize::try_from(count).ok().filter(|count| count.saturating_mul(layers.len()) <= room);
         let Some(count) = count else {
             let message = format!("a recording has between 0 and {MAX_LAYERS} layers");
             count_node.report(Problem::new(ProblemKind::Value, message), None);

@@ -165,7 +165,11 @@ impl Reader<'_, '_> {
             Some('$') => Ok((Part::Literal("$".to_owned()), start + 1)),
             Some('{') => {
                 let close = rest.find('}').ok_or_else(|| {
-                    self.error(self.text.len(), "`${` is never closed", Some("write `$$` for a dollar"))
+                    self.error(
+                        self.text.len(),
+                        "`${` is never closed",
+                        Some("write `$$` for a dollar"),
+                    )
                 })?;
                 let part = self.braced(start + 1, start + close)?;
                 Ok((part, start + close + 1))
@@ -230,7 +234,9 @@ impl Reader<'_, '_> {
         let digits = self.text.get(start..end).unwrap_or_default();
         let (message, help) = match (self.names.groups, digits.parse::<usize>()) {
             (Some(groups), Ok(index)) if index <= groups => return Ok(Part::Group(index)),
-            (Some(0), _) => ("the pattern has no groups".to_owned(), "put `( )` around a part of it"),
+            (Some(0), _) => {
+                ("the pattern has no groups".to_owned(), "put `( )` around a part of it")
+            }
             (Some(1), _) => ("the pattern has 1 group".to_owned(), "groups are numbered from 1"),
             (Some(n), _) => (format!("the pattern has {n} groups"), "groups are numbered from 1"),
             (None, _) => ("there is no pattern here".to_owned(), "only `$parameters` can be used"),

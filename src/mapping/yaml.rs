@@ -229,7 +229,8 @@ impl<'de> Visitor<'de> for Seek<'_> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "version: 1\nrules:\n  - from: 'a/(.+)'\n    to: b\n  - {drop: ['é', \"x\"], drop: y}\n";
+    const TEXT: &str =
+        "version: 1\nrules:\n  - from: 'a/(.+)'\n    to: b\n  - {drop: ['é', \"x\"], drop: y}\n";
 
     fn at(path: &[Step], anchor: Anchor) -> &'static str {
         let offset = locate(TEXT, path, anchor).unwrap();

@@ -21,7 +21,8 @@ impl Planner<'_> {
                 (None, _) if source.name.as_str() == GLOBAL_STEP => Fate::NotNeeded,
                 (None, Unmatched::Drop) => Fate::UnmatchedDropped,
                 (None, Unmatched::Warn | Unmatched::Error) => {
-                    let message = format!("`{}` {} is claimed by no rule", source.name, source.variable.spec);
+                    let message =
+                        format!("`{}` {} is claimed by no rule", source.name, source.variable.spec);
                     unmatched.push(Problem::new(ProblemKind::Unmatched, message));
                     Fate::Unmatched
                 }

@@ -53,7 +53,8 @@ impl<'p> Planner<'p> {
             self.problems.push(problem.help("give a name-based (TF1) checkpoint"));
         }
         for key in &self.catalog.unnamable {
-            let message = format!("the key `{}` is no text, so no rule can name it", key.escape_ascii());
+            let message =
+                format!("the key `{}` is no text, so no rule can name it", key.escape_ascii());
             self.problems.push(Problem::new(ProblemKind::Source, message));
         }
     }
@@ -91,7 +92,8 @@ impl<'p> Planner<'p> {
         source.fate = Some(Fate::Mapped(rule));
         let (name, variable) = (source.name.clone(), source.variable);
         if let Storage::Slices(slices) = variable.storage {
-            let message = format!("`{name}` is partitioned into {slices} slices, which cannot be read yet");
+            let message =
+                format!("`{name}` is partitioned into {slices} slices, which cannot be read yet");
             return self.report(rule, Problem::new(ProblemKind::Source, message));
         }
         let mut spec = variable.spec.clone();
@@ -158,9 +160,11 @@ impl<'p> Planner<'p> {
             );
             let mut problem = Problem::new(ProblemKind::Collision, message);
             if first.rule == rule {
-                problem = problem.help("one rule sends both there: use a group of the pattern in `to`");
+                problem =
+                    problem.help("one rule sends both there: use a group of the pattern in `to`");
             } else if let Some(first) = first.rule {
-                problem = problem.related(self.mapping.place(first), "the first value comes from here");
+                problem =
+                    problem.related(self.mapping.place(first), "the first value comes from here");
             }
             let place = rule.and_then(|rule| self.mapping.place(rule));
             self.problems.push(problem.at(rule, place));

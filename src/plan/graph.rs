@@ -32,7 +32,8 @@ impl Planner<'_> {
             let related = other.filter(|other| Some(*other) != rule);
             let related = related.and_then(|other| self.mapping.place(other));
             let problem = Problem::new(ProblemKind::Collision, conflict.to_string());
-            self.problems.push(problem.at(rule, place).related(related, "the other one comes from here"));
+            self.problems
+                .push(problem.at(rule, place).related(related, "the other one comes from here"));
         }
         builder.finish()
     }

@@ -90,7 +90,8 @@ impl Planner<'_> {
         }
         let mut leaves = BTreeSet::new();
         for i in below {
-            let Some(source) = self.sources.all.get(i).filter(|source| source.fate.is_none()) else {
+            let Some(source) = self.sources.all.get(i).filter(|source| source.fate.is_none())
+            else {
                 continue;
             };
             let leaf = source.leaf().to_owned();
@@ -201,14 +202,16 @@ impl Planner<'_> {
         let mut problem = Problem::new(ProblemKind::Unused, message);
         match claimed.map(|source| (source.name, source.fate)) {
             Some((name, Some(Fate::Mapped(other) | Fate::Dropped(other)))) => {
-                problem.message = format!("`{}` matches only what is claimed above", pattern.text());
+                problem.message =
+                    format!("`{}` matches only what is claimed above", pattern.text());
                 let place = self.mapping.place(other);
                 problem = problem
                     .related(place, format!("this takes `{name}`"))
                     .help("the first rule that matches a variable takes it: move this rule up");
             }
             Some((name, Some(Fate::OptimizerDropped))) => {
-                let help = format!("`{name}` is optimizer state, which `optimizer` takes before any rule");
+                let help =
+                    format!("`{name}` is optimizer state, which `optimizer` takes before any rule");
                 problem = problem.help(help);
             }
             _ => {

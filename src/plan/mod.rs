@@ -133,11 +133,7 @@ pub enum Fate {
 }
 
 /// Works out what `mapping` makes of `source`.
-pub fn plan(
-    source: &Catalog,
-    mapping: &Mapping,
-    options: &Options,
-) -> Result<Plan, Problems> {
+pub fn plan(source: &Catalog, mapping: &Mapping, options: &Options) -> Result<Plan, Problems> {
     let mut planner = claim::Planner::new(source, mapping);
     planner.check_source();
     planner.optimizer();

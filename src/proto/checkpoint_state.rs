@@ -10,6 +10,8 @@
 
 use std::fmt;
 
+use super::text::{Escaped, Text, TextError};
+
 /// The content of a state file. Paths are relative to its directory, or absolute.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct CheckpointState {
@@ -23,20 +25,10 @@ pub(crate) struct CheckpointState {
     pub(crate) last_preserved_timestamp: f64,
 }
 
-/// Why a text is no state file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {what}")]
-pub(crate) struct StateError {
-    /// Counted from 1.
-    pub(crate) line: usize,
-    /// What is wrong there.
-    pub(crate) what: String,
-}
-
 impl CheckpointState {
     /// Reads a text message; what TensorFlow would not read is an error.
-    pub(crate) fn parse(text: &str) -> Result<Self, StateError> {
-        let mut text = Text { text, rest: text };
+    pub(crate) fn parse(text: &str) -> Result<Self, TextError> {
+        let mut text = Text::new(text);
         let mut state = Self::default();
         let mut seen = (false, false);
         while let Some(name) = text.name()? {
@@ -84,197 +76,10 @@ impl fmt::Display for CheckpointState {
     }
 }
 
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.bytes().try_for_each(|byte| match byte {
-            b'\t' => f.write_str("\\t"),
-            b'\n' => f.write_str("\\n"),
-            b'\r' => f.write_str("\\r"),
-            b'"' | b'\'' | b'\\' => write!(f, "\\{}", char::from(byte)),
-            b' '..=b'~' => write!(f, "{}", char::from(byte)),
-            _ => write!(f, "\\{byte:03o}"),
-        })
-    }
-}
-
-/// The part of a text message that is still to be read.
-struct Text<'a> {
-    text: &'a str,
-    rest: &'a str,
-}
-
-impl<'a> Text<'a> {
-    fn error(&self, what: impl Into<String>) -> StateError {
-        let read = self.text.len() - self.rest.len();
-        let line = 1 + self.text.bytes().take(read).filter(|&byte| byte == b'\n').count();
-        StateError { line, what: what.into() }
-    }
-
-    fn skip_blanks(&mut self) {
-        loop {
-            self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']);
-            let Some(comment) = self.rest.strip_prefix('#') else { return };
-            self.rest = comment.trim_start_matches(|c| c != '\n');
-        }
-    }
-
-    fn eat(&mut self, symbol: char) -> bool {
-        self.skip_blanks();
-        let rest = self.rest.strip_prefix(symbol);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
-    fn symbol(&mut self, symbol: char, name: &str) -> Result<(), StateError> {
-        if self.eat(symbol) { Ok(()) } else { Err(self.error(format!("{name} is missing"))) }
-    }
-
-    fn once(&self, name: &str, seen: &mut bool) -> Result<(), StateError> {
-        if std::mem::replace(seen, true) {
-            return Err(self.error(format!("there is a second `{name}`")));
-        }
-        Ok(())
-    }
-
-    /// What `belongs` matches from here on.
-    fn word(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
-        let end = self.rest.find(|c| !belongs(c)).unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        word
-    }
-
-    /// The name of the next field; `None` at the end.
-    fn name(&mut self) -> Result<Option<&'a str>, StateError> {
-        self.skip_blanks();
-        match self.word(|c| c.is_ascii_alphanumeric() || c == '_') {
-            "" if self.rest.is_empty() => Ok(None),
-            "" => Err(self.error("the name of a field is missing")),
-            name => Ok(Some(name)),
-        }
-    }
-
-    /// One value of a repeated field, or several in brackets.
-    fn values<T>(
-        &mut self,
-        values: &mut Vec<T>,
-        read: impl Fn(&mut Self) -> Result<T, StateError>,
-    ) -> Result<(), StateError> {
-        if !self.eat('[') {
-            values.push(read(self)?);
-        } else if !self.eat(']') {
-            values.push(read(self)?);
-            while self.eat(',') {
-                values.push(read(self)?);
-            }
-            self.symbol(']', "a closing bracket")?;
-        }
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<f64, StateError> {
-        self.skip_blanks();
-        let word = self.word(|c| c.is_ascii_alphanumeric() || "+-._".contains(c));
-        // Only the digits of a number may be followed by C's mark for a short one.
-        let number =
-            word.strip_suffix('f').filter(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
-        number.unwrap_or(word).parse().map_err(|_| self.error(format!("`{word}` is no number")))
-    }
-
-    /// A string, or several in a row, which are one.
-    fn string(&mut self) -> Result<String, StateError> {
-        let mut bytes = Vec::new();
-        self.skip_blanks();
-        if !self.rest.starts_with(['"', '\'']) {
-            return Err(self.error("a string is missing"));
-        }
-        while let Some(quote) = self.rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-            self.eat(quote);
-            self.quoted(quote, &mut bytes)?;
-            self.skip_blanks();
-        }
-        String::from_utf8(bytes).map_err(|_| self.error("the string is not UTF-8"))
-    }
-
-    fn quoted(&mut self, quote: char, out: &mut Vec<u8>) -> Result<(), StateError> {
-        loop {
-            out.extend(self.word(|c| c != quote && c != '\\' && c != '\n').bytes());
-            let mut chars = self.rest.chars();
-            match chars.next() {
-                Some('\\') => {
-                    self.rest = chars.as_str();
-                    self.escape(out)?;
-                }
-                Some(end) if end == quote => {
-                    self.rest = chars.as_str();
-                    return Ok(());
-                }
-                _ => return Err(self.error("the string does not end")),
-            }
-        }
-    }
-
-    /// What follows a backslash.
-    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), StateError> {
-        let mut chars = self.rest.chars();
-        let named = match chars.next() {
-            Some('x' | 'X') => {
-                self.rest = chars.as_str();
-                return self.digits(16, 2, out);
-            }
-            Some('u') => {
-                self.rest = chars.as_str();
-                return self.character(4, out);
-            }
-            Some('U') => {
-                self.rest = chars.as_str();
-                return self.character(8, out);
-            }
-            Some('0'..='7') => return self.digits(8, 3, out),
-            Some('a') => 7,
-            Some('b') => 8,
-            Some('t') => b'\t',
-            Some('n') => b'\n',
-            Some('v') => 11,
-            Some('f') => 12,
-            Some('r') => b'\r',
-            Some(c @ ('"' | '\'' | '\\' | '?')) => c.to_string().bytes().next().unwrap_or_default(),
-            _ => return Err(self.error("the string has an unknown escape")),
-        };
-        self.rest = chars.as_str();
-        out.push(named);
-        Ok(())
-    }
-
-    /// At most `most` digits that stand for one byte.
-    fn digits(&mut self, base: u32, most: usize, out: &mut Vec<u8>) -> Result<(), StateError> {
-        let value = self.value(base, most).and_then(|(value, _)| u8::try_from(value).ok());
-        out.push(value.ok_or_else(|| self.error("an escape in the string is no byte"))?);
-        Ok(())
-    }
-
-    /// Exactly `digits` digits that stand for one character.
-    fn character(&mut self, digits: usize, out: &mut Vec<u8>) -> Result<(), StateError> {
-        let value = self.value(16, digits).filter(|&(_, count)| count == digits);
-        let character = value.and_then(|(value, _)| char::from_u32(value));
-        let character =
-            character.ok_or_else(|| self.error("an escape in the string is no character"))?;
-        out.extend(character.to_string().bytes());
-        Ok(())
-    }
-
-    fn value(&mut self, base: u32, most: usize) -> Option<(u32, usize)> {
-        let count = self.rest.chars().take(most).take_while(|c| c.is_digit(base)).count();
-        let (digits, rest) = self.rest.split_at_checked(count)?;
-        self.rest = rest;
-        Some((u32::from_str_radix(digits, base).ok()?, count))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const MANAGED: &str = "model_checkpoint_path: \"ckpt-3\"\n\
@@ -330,6 +135,19 @@ mod tests {
             "PK\u{3}\u{4}",
         ] {
             assert!(CheckpointState::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_comes_back(path in any::<String>()) {
+            let state = CheckpointState { model_checkpoint_path: path, ..Default::default() };
+            prop_assert_eq!(CheckpointState::parse(&state.to_string()), Ok(state));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(value in "[\\\\\"'a-fxuU0-9\\[\\],é ]{0,12}") {
+            let _ = CheckpointState::parse(&format!("all_model_checkpoint_paths: {value}"));
         }
     }
 }

@@ -8,6 +8,7 @@ mod checkpoint_state;
 #[rustfmt::skip]
 #[allow(clippy::pedantic, unreachable_pub, reason = "it is not written by hand")]
 mod generated;
+mod text;
 
 pub(crate) use checkpoint_state::CheckpointState;
 pub(crate) use generated::*;

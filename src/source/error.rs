@@ -51,10 +51,12 @@ pub enum SourceError {
         source: Box<IndexError>,
     },
     /// A tensor's bytes are missing or damaged.
-    #[error("the data of `{}` in `{path}` cannot be used", name.as_str().escape_debug())]
+    #[error("the data of `{}` at byte {offset} of `{path}` cannot be used", name.as_str().escape_debug())]
     Tensor {
         /// The data file.
         path: Location,
+        /// Where in it they begin.
+        offset: u64,
         /// The variable.
         name: VariableName,
         /// What is wrong with them.

@@ -6,8 +6,10 @@ use super::error::ObjectGraphError;
 use crate::object::{
     Attribute, Edge, GraphError, Node, NodeId, ObjectGraph, RegisteredSaver, Slot,
 };
-use crate::proto::TrackableObjectGraph;
-use crate::proto::trackable_object_graph::TrackableObject;
+use crate::proto::{
+    TrackableObjectGraph,
+    trackable_object_graph::{TrackableObject, trackable_object::ObjectReference},
+};
 
 /// The graph that `bytes` are the serialized form of, kept whole.
 pub fn decode_graph(bytes: &[u8]) -> Result<ObjectGraph, ObjectGraphError> {
@@ -33,7 +35,7 @@ impl References {
 }
 
 fn object_of(object: TrackableObject, references: References) -> Result<Node, GraphError> {
-    let edge = |child: crate::proto::trackable_object_graph::trackable_object::ObjectReference| {
+    let edge = |child: ObjectReference| {
         Ok(Edge { label: child.local_name, node: references.to(child.node_id)? })
     };
     Ok(Node {

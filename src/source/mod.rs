@@ -64,6 +64,9 @@ pub struct Finding {
     pub error: SourceError,
 }
 
+/// Reads all of the checkpoint called `prefix` and reports all damage.
+pub type Check = fn(prefix: &Location, report: &mut dyn FnMut(Finding)) -> Result<(), SourceError>;
+
 /// A way in which checkpoints are stored.
 #[derive(Debug)]
 pub struct Format {
@@ -73,8 +76,8 @@ pub struct Format {
     pub detect: fn(prefix: &Location) -> Result<bool, SourceError>,
     /// Opens it; stops at the first damage to what must be read for that.
     pub open: fn(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError>,
-    /// Reads everything and reports all damage.
-    pub check: fn(prefix: &Location, report: &mut dyn FnMut(Finding)) -> Result<(), SourceError>,
+    /// Finds all damage, where opening stops at the first.
+    pub check: Check,
 }
 
 /// The format of the checkpoint called `prefix`, which [`resolve`] gave.

@@ -80,7 +80,10 @@ const SIGNATURES: &[Signature] = &[
         "load it in Keras and save it with `tf.train.Checkpoint(model=model).write(…)`",
     ),
     (
-        |s| s.begins(b"PK\x03\x04") && (s.name.ends_with(".keras") || s.has(b"metadata.json")),
+        |s| {
+            s.begins(b"PK\x03\x04")
+                && (s.name.rsplit('.').next() == Some("keras") || s.has(b"metadata.json"))
+        },
         "is a Keras 3 model archive",
         "load it in Keras and save it with `tf.train.Checkpoint(model=model).write(…)`",
     ),

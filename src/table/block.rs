@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::footer::Handle;
-use super::input::{Input, put_varint};
+use super::input::Input;
 use super::{Damage, TableError};
 use crate::crc::Crc;
 
@@ -188,67 +188,11 @@ fn inflate(stored: &[u8]) -> Result<Vec<u8>, Damage> {
     snap::raw::Decoder::new().decompress_vec(stored).map_err(Damage::Snappy)
 }
 
-/// Lays out a block.
-#[derive(Debug)]
-pub(super) struct BlockBuilder {
-    interval: usize,
-    buffer: Vec<u8>,
-    restarts: Vec<u32>,
-    since_restart: usize,
-    key: Vec<u8>,
-}
-
-impl BlockBuilder {
-    /// A block in which every `interval`th key is stored whole.
-    pub(super) fn new(interval: usize) -> Self {
-        let (buffer, key) = (Vec::new(), Vec::new());
-        Self { interval, buffer, restarts: vec![0], since_restart: 0, key }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
-    /// The size it has when it is finished now.
-    pub(super) fn len(&self) -> usize {
-        self.buffer.len() + 4 * self.restarts.len() + 4
-    }
-
-    /// Appends an entry; the caller keeps the order, and the buffer below 4 GiB.
-    pub(super) fn insert(&mut self, key: &[u8], value: &[u8]) {
-        let mut shared = 0;
-        if self.since_restart < self.interval {
-            shared = self.key.iter().zip(key).take_while(|(old, new)| old == new).count();
-        } else {
-            self.restarts.push(u32::try_from(self.buffer.len()).unwrap_or(u32::MAX));
-            self.since_restart = 0;
-        }
-        let unshared = key.get(shared..).unwrap_or_default();
-        for len in [shared, unshared.len(), value.len()] {
-            put_varint(len as u64, &mut self.buffer);
-        }
-        self.buffer.extend(unshared);
-        self.buffer.extend(value);
-        self.key.clear();
-        self.key.extend(key);
-        self.since_restart += 1;
-    }
-
-    /// The block with its trailer, and its size without; the builder begins the next block.
-    pub(super) fn finish(&mut self) -> (Vec<u8>, u64) {
-        let mut block = std::mem::replace(self, Self::new(self.interval));
-        let count = u32::try_from(block.restarts.len()).unwrap_or(u32::MAX);
-        block.buffer.extend(block.restarts.iter().flat_map(|restart| restart.to_le_bytes()));
-        block.buffer.extend(count.to_le_bytes());
-        let size = block.buffer.len() as u64;
-        block.buffer.push(0);
-        block.buffer.extend(Crc::of(&block.buffer).masked().to_le_bytes());
-        (block.buffer, size)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::block_builder::BlockBuilder;
     use super::*;
 
     /// `content` as a block of type `kind`, trailer included, and its handle.
@@ -314,5 +258,18 @@ mod tests {
         assert!(matches!(keys(&bomb, 1).unwrap_err().what, Damage::Inflated { stored: 5, .. }));
         assert!(matches!(keys(&[9, 1, 1], 1).unwrap_err().what, Damage::Snappy(_)));
         assert_eq!(keys(&[], 2).unwrap_err().what, Damage::BlockType(2));
+    }
+
+    proptest! {
+        /// The checksum is right here, so nothing but the decoder stands between bytes and keys.
+        #[test]
+        fn any_bytes_give_ordered_keys_or_an_error(
+            content in prop::collection::vec(prop_oneof![0_u8..4, any::<u8>()], 0..64),
+            kind in 0_u8..3,
+        ) {
+            if let Ok(keys) = keys(&content, kind) {
+                prop_assert!(keys.is_sorted());
+            }
+        }
     }
 }

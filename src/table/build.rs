@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use super::BuildError;
-use super::block::BlockBuilder;
+use super::block_builder::BlockBuilder;
 use super::footer::{Handle, encode};
 
 /// A data block is closed once it has this many bytes.

@@ -22,6 +22,7 @@
 //! twice, and a compressed block cannot claim to grow beyond what its compression can do.
 
 mod block;
+mod block_builder;
 mod build;
 mod error;
 mod footer;
@@ -259,9 +260,9 @@ mod tests {
     /// A table whose index lists `blocks`, made of these entries, under these keys.
     fn listed(blocks: &[(&[&str], &str)], again: bool) -> Vec<u8> {
         let mut file = Vec::new();
-        let mut index = block::BlockBuilder::new(1);
+        let mut index = block_builder::BlockBuilder::new(1);
         for (keys, listed) in blocks {
-            let mut block = block::BlockBuilder::new(16);
+            let mut block = block_builder::BlockBuilder::new(16);
             keys.iter().for_each(|key| block.insert(key.as_bytes(), b""));
             let (bytes, size) = block.finish();
             let offset = if again { 0 } else { file.len() as u64 };

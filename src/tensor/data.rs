@@ -128,11 +128,9 @@ pub fn checksum(spec: &TensorSpec, data: &[u8]) -> Result<Crc, DataError> {
     let elements = spec.shape().elements();
     match spec.bytes() {
         Some(needed) if needed == data.len() as u64 => Ok(Crc::of(data)),
-        Some(needed) => Err(DataError::Length {
-            spec: Box::new(spec.clone()),
-            needed,
-            got: data.len() as u64,
-        }),
+        Some(needed) => {
+            Err(DataError::Length { spec: Box::new(spec.clone()), needed, got: data.len() as u64 })
+        }
         None if spec.dtype() == DType::Variant => variants::checksum(data, elements),
         None => strings::checksum(data, elements),
     }

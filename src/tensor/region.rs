@@ -14,7 +14,8 @@ pub struct Region {
 impl Region {
     /// The part of `of` that `ranges` names, one range per axis; `None` where it sticks out.
     pub fn new(of: &Shape, ranges: &[Range<u64>]) -> Option<Self> {
-        let inside = |(range, &size): (&Range<u64>, &u64)| range.start <= range.end && range.end <= size;
+        let inside =
+            |(range, &size): (&Range<u64>, &u64)| range.start <= range.end && range.end <= size;
         (ranges.len() == of.rank() && ranges.iter().zip(of.dims()).all(inside)).then(|| Self {
             start: ranges.iter().map(|range| range.start).collect(),
             size: ranges.iter().map(|range| range.end - range.start).collect(),
@@ -96,7 +97,8 @@ impl Region {
         loop {
             let offset: u64 = index.iter().zip(&strides).map(|(i, stride)| i * stride).sum();
             visit(base + offset, run)?;
-            let Some(axis) = (0..outer).rev().find(|&axis| index[axis] + 1 < self.size[axis]) else {
+            let Some(axis) = (0..outer).rev().find(|&axis| index[axis] + 1 < self.size[axis])
+            else {
                 return Ok(());
             };
             index[axis] += 1;

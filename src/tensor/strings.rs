@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(encode(&[b"x"]), b"\x01\x1d\x15\x82\x65x");
         let empty = encode::<&[u8]>(&[]);
         assert_eq!(empty, b"\xd8\xea\x82\xa2");
-        assert_eq!(checksum(&empty, 0).unwrap().masked(), 0xf6c1_0c64);
+        assert_eq!(checksum(&empty, 0).unwrap().masked().to_le_bytes(), *b"\xf6\xc1\x0c\x64");
     }
 
     #[test]

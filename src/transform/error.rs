@@ -38,10 +38,6 @@ impl TransformError {
         input: &TensorSpec,
         reason: impl Into<String>,
     ) -> Self {
-        Self::Fit {
-            transform: transform.to_string(),
-            input: input.clone(),
-            reason: reason.into(),
-        }
+        Self::Fit { transform: transform.to_string(), input: input.clone(), reason: reason.into() }
     }
 }

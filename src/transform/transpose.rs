@@ -20,7 +20,10 @@ impl Transpose {
             let mut sorted = axes.clone();
             sorted.sort_unstable();
             if sorted.into_iter().ne(0..axes.len()) {
-                return Err(format!("every axis from 0 to {} must stand here once", axes.len().saturating_sub(1)));
+                return Err(format!(
+                    "every axis from 0 to {} must stand here once",
+                    axes.len().saturating_sub(1)
+                ));
             }
         }
         Ok(Self { permutation })
@@ -104,7 +107,8 @@ impl Op for Transpose {
 
 /// Copies `from`, a row-major block of `dims`, into `into` with its axes in the order `axes`.
 fn permute(dims: &[u64], axes: &[usize], size: usize, from: &[u8], into: &mut [u8]) {
-    let dims: Vec<usize> = dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(usize::MAX)).collect();
+    let dims: Vec<usize> =
+        dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(usize::MAX)).collect();
     let mut strides = vec![size; dims.len()];
     for axis in (1..dims.len()).rev() {
         if let (Some(&stride), Some(&dim)) = (strides.get(axis), dims.get(axis)) {
@@ -114,10 +118,8 @@ fn permute(dims: &[u64], axes: &[usize], size: usize, from: &[u8], into: &mut [u
         }
     }
     // Sizes and input strides along the output's axes, outermost first.
-    let walk: Vec<(usize, usize)> = axes
-        .iter()
-        .filter_map(|&axis| Some((*dims.get(axis)?, *strides.get(axis)?)))
-        .collect();
+    let walk: Vec<(usize, usize)> =
+        axes.iter().filter_map(|&axis| Some((*dims.get(axis)?, *strides.get(axis)?))).collect();
     let mut index = vec![0_usize; walk.len()];
     let mut offset = 0_usize;
     for element in into.chunks_exact_mut(size) {

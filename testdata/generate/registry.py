@@ -9,6 +9,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import importlib
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,9 @@ def clear(directory: Path) -> None:
 
 
 def main(names: list[str]) -> int:
+    # TF1 is what these programs are about.
+    warnings.filterwarnings("ignore", message=".*is deprecated", category=UserWarning)
+    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
     for module in MODULES[RUNNING]:
         importlib.import_module(f"generate.{module}")
     unknown = [name for name in names if name not in CASES]

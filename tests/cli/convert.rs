@@ -26,9 +26,8 @@ fn every_value_arrives_bit_for_bit() {
     let (old, new) = (list("testdata/conv3/model.ckpt"), list("new/ckpt"));
     assert_eq!(new["schema"], 1);
     assert_eq!(new["object_based"], true);
-    let data = |prefix: &str| {
-        std::fs::read(place.path(&format!("{prefix}.data-00000-of-00001"))).unwrap()
-    };
+    let data =
+        |prefix: &str| std::fs::read(place.path(&format!("{prefix}.data-00000-of-00001"))).unwrap();
     let bytes = |list: &serde_json::Value, data: &[u8], name: &str| {
         let variables = list["variables"].as_array().unwrap();
         let at = &variables.iter().find(|v| v["name"] == name).unwrap()["storage"];
@@ -56,10 +55,7 @@ fn the_default_destination_is_a_directory_beside() {
     place.copy("conv3", "runs/a");
     place.ok("convert runs/a/model.ckpt --map testdata/conv3/rules-keras2.yaml");
     let names = place.names("runs/a-tf2");
-    assert_eq!(
-        names,
-        ["runs/a-tf2/model.ckpt.data-00000-of-00001", "runs/a-tf2/model.ckpt.index"]
-    );
+    assert_eq!(names, ["runs/a-tf2/model.ckpt.data-00000-of-00001", "runs/a-tf2/model.ckpt.index"]);
 }
 
 #[test]
@@ -123,8 +119,7 @@ fn leaves_without_a_source_can_be_filled() {
     let rules = std::fs::read_to_string(place.path("testdata/conv3/rules-keras2.yaml")).unwrap();
     let fill = "fill:\n  - {leaf: bn/gamma, shape: [3], with: ones}\n  - {leaf: step, shape: [], dtype: int64, with: 5}\n";
     place.write("rules.yaml", rules + fill);
-    let answer =
-        place.ok("convert testdata/conv3/model.ckpt --map rules.yaml -o new/ckpt");
+    let answer = place.ok("convert testdata/conv3/model.ckpt --map rules.yaml -o new/ckpt");
     assert!(answer.contains("model/bn/gamma"), "{answer}");
     place.ok("check new/ckpt");
 }
@@ -144,10 +139,9 @@ fn transforms_reach_the_file() {
 fn optimizer_state_is_asked_about_once() {
     let place = Place::new();
     place.write("rules.yaml", "version: 1\nrules:\n  - {from: '(.+)', to: '$1'}\n");
-    insta::assert_snapshot!(
-        place.run("plan testdata/trained_adam/model.ckpt --map rules.yaml")
-    );
-    place.write("rules.yaml", "version: 1\noptimizer: drop\nrules:\n  - {from: '(.+)', to: '$1'}\n");
+    insta::assert_snapshot!(place.run("plan testdata/trained_adam/model.ckpt --map rules.yaml"));
+    place
+        .write("rules.yaml", "version: 1\noptimizer: drop\nrules:\n  - {from: '(.+)', to: '$1'}\n");
     place.ok("plan testdata/trained_adam/model.ckpt --map rules.yaml");
 }
 

@@ -2,8 +2,7 @@ use crate::harness::Place;
 
 const DATA: &str = "old/model.ckpt.data-00000-of-00001";
 const INDEX: &str = "old/model.ckpt.index";
-const CONVERT: &str =
-    "convert old/model.ckpt --map testdata/conv3/rules-keras2.yaml -o new/ckpt";
+const CONVERT: &str = "convert old/model.ckpt --map testdata/conv3/rules-keras2.yaml -o new/ckpt";
 
 /// Damages a copy of a fixture; nothing may be written then, and the message must say what.
 fn refused(damage: impl FnOnce(&Place)) -> String {

@@ -8,19 +8,19 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A place for one test.
-pub struct Place {
+pub(crate) struct Place {
     dir: TempDir,
 }
 
 /// What a command said.
-pub struct Said {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
         std::os::unix::fs::symlink(testdata, dir.path().join("testdata")).unwrap();
@@ -28,19 +28,19 @@ impl Place {
     }
 
     /// A file of this place.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Writes a file.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     /// Copies the files of a fixture's checkpoint to `to/`, so that they can be damaged.
-    pub fn copy(&self, fixture: &str, to: &str) {
+    pub(crate) fn copy(&self, fixture: &str, to: &str) {
         let from = self.path("testdata").join(fixture);
         fs::create_dir_all(self.path(to)).unwrap();
         for entry in fs::read_dir(from).unwrap() {
@@ -50,14 +50,14 @@ impl Place {
     }
 
     /// Changes the bytes of a file.
-    pub fn edit(&self, name: &str, edit: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Vec<u8>)) {
         let mut bytes = fs::read(self.path(name)).unwrap();
         edit(&mut bytes);
         fs::write(self.path(name), bytes).unwrap();
     }
 
     /// Everything below a directory with its content, so that tests can show nothing changed.
-    pub fn files(&self, below: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn files(&self, below: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         let mut open = vec![self.path(below)];
         while let Some(dir) = open.pop() {
@@ -79,20 +79,20 @@ impl Place {
     }
 
     /// The names of everything below a directory.
-    pub fn names(&self, below: &str) -> Vec<String> {
+    pub(crate) fn names(&self, below: &str) -> Vec<String> {
         let files = self.files(below).into_iter();
         files.map(|(path, _)| path.to_string_lossy().into_owned()).collect()
     }
 
     /// The program, ready to run here.
-    pub fn command(&self, args: &str) -> Command {
+    pub(crate) fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ckptmap"));
         command.args(args.split_whitespace()).current_dir(self.dir.path()).stdin(Stdio::null());
         command
     }
 
     /// Runs the program; arguments are split at blanks.
-    pub fn run(&self, args: &str) -> Said {
+    pub(crate) fn run(&self, args: &str) -> Said {
         let output = self.command(args).output().unwrap();
         let text = |bytes: Vec<u8>| {
             // Absolute paths differ from run to run.
@@ -106,7 +106,7 @@ impl Place {
     }
 
     /// Runs the program, which must succeed, and gives what it answered.
-    pub fn ok(&self, args: &str) -> String {
+    pub(crate) fn ok(&self, args: &str) -> String {
         let said = self.run(args);
         assert_eq!(said.code, 0, "{said}");
         said.out

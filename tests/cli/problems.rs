@@ -33,7 +33,10 @@ fn what_no_rule_claims_is_a_problem() {
     let place = Place::new();
     place.write("rules.yaml", "version: 1\nrules:\n  - {from: '(.+)/kernel', to: '$1/kernel'}\n");
     insta::assert_snapshot!(place.run("plan testdata/conv3/model.ckpt --map rules.yaml"));
-    place.write("rules.yaml", "version: 1\nunmatched: warn\nrules:\n  - {from: '(.+)/kernel', to: '$1/kernel'}\n");
+    place.write(
+        "rules.yaml",
+        "version: 1\nunmatched: warn\nrules:\n  - {from: '(.+)/kernel', to: '$1/kernel'}\n",
+    );
     let said = place.run("plan testdata/conv3/model.ckpt --map rules.yaml");
     assert_eq!((said.code, said.err.matches("claimed by no rule").count()), (0, 3), "{said}");
 }

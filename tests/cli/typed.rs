@@ -31,8 +31,16 @@ fn a_wrong_file_is_told_what_it_is() {
     place.write("frozen.pb", b"\x0a\x10\x0a\x01x\x12\x0bPlaceholder");
     let mut all = String::new();
     for at in [
-        "weights.h5", "model.pkl", "archive.zip", "archive.tar.gz", "lfs", "empty", "frozen.pb",
-        "nowhere", "testdata/conv3/modle.ckpt", "testdata",
+        "weights.h5",
+        "model.pkl",
+        "archive.zip",
+        "archive.tar.gz",
+        "lfs",
+        "empty",
+        "frozen.pb",
+        "nowhere",
+        "testdata/conv3/modle.ckpt",
+        "testdata",
     ] {
         let said = place.run(&format!("list {at}"));
         assert_eq!(said.code, 2, "{at}: {said}");

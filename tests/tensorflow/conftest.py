@@ -16,6 +16,8 @@ sys.path.append(str(TESTDATA))
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "only(version): runs under this TensorFlow alone")
+    # That they are deprecated is why there is something to migrate.
+    config.addinivalue_line("filterwarnings", r"ignore:`tf\.layers:UserWarning")
     try:
         binary()
     except RuntimeError as missing:

@@ -58,12 +58,12 @@ def assert_nothing_stray(directory: Path) -> None:
 
 
 @pytest.mark.only("2.15")
-@pytest.mark.parametrize("fresh", [False, True], ids=["over an older one", "fresh"])
-def test_killed_anywhere(fresh, tmp_path, announce):
+@pytest.mark.parametrize("conversions", [0, 1, 2], ids=["fresh", "over one", "over a replaced one"])
+def test_killed_anywhere(conversions, tmp_path, announce):
     start, work = tmp_path / "start", tmp_path / "work"
     start.mkdir()
-    if not fresh:
-        convert(CASE / "model.ckpt", OLD_RULES, start / PREFIX)
+    for _ in range(conversions):
+        convert(CASE / "model.ckpt", OLD_RULES, start / PREFIX, "--force")
     before = content(start)
 
     def begin() -> None:

@@ -64,7 +64,7 @@ fn open(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     let index = Index::read(&path, &mut Err)?;
     let shards = usable_shards(&path, prefix, &index)?;
     let graph = index.graph.as_ref().map(|entry| read_graph(&shards, entry)).transpose()?;
-    let used = index.entries().filter_map(|entry| entry.shard()).collect();
+    let used = index.entries().filter_map(Entry::shard).collect();
     let mut sums = BTreeMap::new();
     let mut variables = BTreeMap::new();
     for (name, entry) in index.variables {

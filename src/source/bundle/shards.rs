@@ -113,11 +113,11 @@ impl Shards {
         entry: &Entry,
         error: TensorError,
     ) -> SourceError {
-        let path = match entry.variable.storage {
-            Storage::Whole { shard, .. } => self.path(shard),
-            Storage::Slices(_) => self.prefix.clone(),
+        let (path, offset) = match entry.variable.storage {
+            Storage::Whole { shard, offset, .. } => (self.path(shard), offset),
+            Storage::Slices(_) => (self.prefix.clone(), 0),
         };
-        SourceError::Tensor { path, name: name.clone(), source: Box::new(error) }
+        SourceError::Tensor { path, offset, name: name.clone(), source: Box::new(error) }
     }
 }
 
