@@ -14,12 +14,18 @@ const SHOWN: usize = 20;
 /// Shows every problem on standard error.
 pub(super) fn problems(problems: &Problems, ui: &Ui) {
     let mut shown: BTreeMap<_, usize> = BTreeMap::new();
-    for problem in problems {
+    let mut rest = problems.iter().peekable();
+    while let Some(problem) = rest.next() {
         let count = shown.entry(problem.kind).or_default();
         *count += 1;
-        if *count <= SHOWN {
-            show(problem, ui);
+        if *count > SHOWN {
+            continue;
         }
+        // Many problems with one remedy: the remedy is said once, behind the last of them.
+        let next = rest.peek().filter(|_| *count < SHOWN);
+        let repeats = next.is_some_and(|next| next.place.is_none() && next.help == problem.help);
+        let help = problem.help.clone().filter(|_| !repeats);
+        show(&Problem { help, ..problem.clone() }, ui);
     }
     for (kind, count) in shown {
         if let Some(more) = count.checked_sub(SHOWN).filter(|more| *more > 0) {

@@ -145,7 +145,7 @@ fn params<'y>(fields: &Fields<'y>, set: &BTreeMap<String, String>) -> BTreeMap<&
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: `params: {{{name}: …}}`"),
             };
-            fields.node.report(Problem::new(ProblemKind::Key, message).help(help), Some(0..0));
+            fields.node.report_nowhere(Problem::new(ProblemKind::Key, message).help(help));
         }
     }
     declared

@@ -27,10 +27,10 @@ impl Site {
     ) -> Option<Place> {
         let start = locate(&source.text, &self.path, self.anchor)?;
         let raw = source.text.get(start..)?;
-        let line = raw.split(['\n', '\r']).next().unwrap_or_default().trim_end();
+        let line = raw.split(['\n', '\r']).next().unwrap_or_default();
         let len = match &self.text {
             Some(text) if raw.starts_with(text.as_str()) => text.len(),
-            _ => quoted_len(raw).unwrap_or(line.len()),
+            _ => quoted_len(raw).unwrap_or_else(|| bracketed_len(line)),
         };
         let span = match within {
             Some(within) if raw.starts_with(['\'', '"']) => {
@@ -58,6 +58,28 @@ fn quoted_len(raw: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// Length of what a line begins with: to the bracket that closes its first one, or to a comment.
+fn bracketed_len(line: &str) -> usize {
+    let mut open = 0_usize;
+    let mut at = 0;
+    while let Some(c) = line.get(at..).and_then(|rest| rest.chars().next()) {
+        let rest = line.get(at..).unwrap_or_default();
+        match c {
+            '{' | '[' => open += 1,
+            '}' | ']' => {
+                open = open.saturating_sub(1);
+                if open == 0 && line.starts_with(['{', '[']) {
+                    return at + 1;
+                }
+            }
+            '#' if line.get(..at).is_some_and(|before| before.ends_with([' ', '\t'])) => break,
+            _ => {}
+        }
+        at += quoted_len(rest).unwrap_or(c.len_utf8());
+    }
+    line.get(..at).unwrap_or(line).trim_end().len()
 }
 
 /// Where byte `offset` of a quoted scalar's content stands in the text: a doubled quote or an
@@ -235,6 +257,11 @@ impl<'y> Node<'y> {
         Some(Fields { node: self.clone(), entries })
     }
 
+    /// Reports a problem that no place in the file is to blame for.
+    pub(super) fn report_nowhere(&self, problem: Problem) {
+        self.context.report(problem);
+    }
+
     /// Reports a problem about this value's key.
     pub(super) fn report_key(&self, problem: Problem, key: &str) {
         let site = Site { text: Some(key.to_owned()), ..self.site(Anchor::Key) };
@@ -263,5 +290,21 @@ impl<'y> Fields<'y> {
             self.node.report(Problem::new(ProblemKind::Key, message), None);
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_end_where_values_do() {
+        assert_eq!(bracketed_len("{a: 'x}', b: [1, 2]}, {c: d}]"), 20);
+        assert_eq!(bracketed_len("from: a#b   # why"), 9);
+        assert_eq!(bracketed_len("{open"), 5);
+        assert_eq!(quoted_len("'it''s' x"), Some(7));
+        assert_eq!(quoted_len(r#""a\"b" x"#), Some(6));
+        assert_eq!(quoted_len("'open"), None);
+        assert_eq!(quoted_at("'it''s'", 4), 6);
     }
 }

@@ -132,7 +132,8 @@ impl Planner<'_> {
                     if layer.parent.is_empty() { "/" } else { &layer.parent },
                     found.len(),
                 );
-                let help = "record it in its place, or as a bare entry to leave it to the rules";
+                let help = "record it in its place, as a bare entry to leave it to the rules, \
+                            or `rename` it if no layer made it";
                 self.report(layer.id, Problem::new(ProblemKind::Scope, message).help(help));
             }
         }

@@ -162,6 +162,23 @@ fn recognize(sample: &Sample) -> Found {
     Found::Other { what, help }
 }
 
+/// The error for an index that is no table: what it is instead, if that can be told. A table that
+/// was cut off still begins like one, with the empty key of the header.
+pub(super) fn disguised(at: &Location, damage: SourceError) -> SourceError {
+    const EMPTY_KEY: u8 = 0;
+    let sample = store(at).open(at).and_then(|blob| {
+        let mut first = [EMPTY_KEY];
+        if !blob.is_empty() {
+            blob.read_at(0, &mut first)?;
+        }
+        Ok(blob.is_empty() || first != [EMPTY_KEY])
+    });
+    match sample {
+        Ok(true) => unrecognized(at).unwrap_or(damage),
+        _ => damage,
+    }
+}
+
 /// The error for a file that no format recognizes.
 pub(super) fn unrecognized(at: &Location) -> Result<SourceError, FileError> {
     let (what, help) = match sniff(at)? {

@@ -106,6 +106,13 @@ pub enum Damage {
     Duplicate(Vec<u8>),
 }
 
+impl Damage {
+    /// Whether the file does not even end as a table does.
+    pub fn is_no_table(&self) -> bool {
+        matches!(self, Self::TooShort { .. } | Self::Magic { .. })
+    }
+}
+
 /// Why an entry cannot be added to a table.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -87,7 +87,7 @@ fn a_source_is_never_its_own_destination() {
 fn destinations_that_cannot_be_written_or_found() {
     let place = Place::new();
     place.write("file", "in the way");
-    for to in ["run[1]/ckpt", "new/ckpt.index", "new/", "file/ckpt"] {
+    for to in ["run[1]/ckpt", "new/ckpt.index", "new/", "file/ckpt", "/proc/ckpt"] {
         let said = place.run(&format!("{CONV3} -o {to}"));
         assert_eq!(said.code, 2, "{to}: {said}");
         insta::assert_snapshot!(said.err);

@@ -24,6 +24,7 @@ use shards::Shards;
 
 use super::error::{ObjectGraphError, SourceError, TensorError};
 use super::graph::decode_graph;
+use super::sniff::disguised;
 use super::{CheckpointReader, Format};
 use crate::catalog::{Catalog, Facts, Storage, VariableName};
 use crate::crc::Crc;
@@ -61,7 +62,10 @@ fn detect(prefix: &Location) -> Result<bool, SourceError> {
 
 fn open(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     let path = index::location(prefix);
-    let index = Index::read(&path, &mut Err)?;
+    let index = Index::read(&path, &mut Err).map_err(|error| match &error {
+        SourceError::Table { source, .. } if source.what.is_no_table() => disguised(&path, error),
+        _ => error,
+    })?;
     let shards = usable_shards(&path, prefix, &index)?;
     let graph = index.graph.as_ref().map(|entry| read_graph(&shards, entry)).transpose()?;
     let used = index.entries().filter_map(Entry::shard).collect();

@@ -227,5 +227,5 @@ fn indexes_that_cannot_be_used() {
         fs::write(made.path(".index"), b"").unwrap();
         (made, prefix)
     };
-    assert!(matches!(open(&prefix), Err(SourceError::Table { .. })));
+    assert!(matches!(open(&prefix), Err(SourceError::Unrecognized { .. })));
 }
