@@ -2,6 +2,8 @@
 //!
 //! `manifest.json` beside each fixture holds what TensorFlow itself found there.
 
+#![expect(clippy::print_stdout, reason = "the counts are shown")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

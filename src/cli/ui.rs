@@ -51,6 +51,7 @@ impl Ui {
     }
 
     /// Writes an answer. A reader that has seen enough (`| head`) is no error.
+    #[expect(clippy::unused_self, reason = "who prints holds a `Ui`")]
     pub(super) fn answer(&self, report: &Report<'_>, json: bool) -> io::Result<()> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let form = renderer(if json { "json" } else { "text" });
@@ -99,6 +100,7 @@ impl Ui {
     }
 
     /// Text that is already safe to show.
+    #[expect(clippy::unused_self, reason = "who prints holds a `Ui`")]
     pub(super) fn raw(&self, text: &str) {
         // Nobody is left to tell where standard error is closed.
         let _ = io::stderr().write_all(text.as_bytes());

@@ -84,8 +84,7 @@ pub fn convert(
     let bytes: u64 = plan.assignments.iter().map(|assignment| bytes(assignment, inputs)).sum();
     progress.begin(bytes);
     for assignment in in_source_order(plan, inputs) {
-        let mut writer = Writer { inputs, writer: writer.as_mut(), progress };
-        writer.write(assignment)?;
+        Work { inputs, writer: writer.as_mut(), progress }.write(assignment)?;
     }
     for (alias, target) in &plan.aliases {
         writer
@@ -119,13 +118,13 @@ fn bytes(assignment: &Assignment, inputs: &Inputs<'_>) -> u64 {
     })
 }
 
-struct Writer<'w> {
+struct Work<'w> {
     inputs: &'w Inputs<'w>,
     writer: &'w mut dyn CheckpointWriter,
     progress: &'w dyn Progress,
 }
 
-impl Writer<'_> {
+impl Work<'_> {
     fn write(&mut self, assignment: &Assignment) -> Result<(), ConvertError> {
         if self.progress.cancelled() {
             return Err(ConvertError::Interrupted);

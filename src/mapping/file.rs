@@ -33,7 +33,7 @@ pub(super) struct Compiler<'y> {
     pub(super) params: BTreeMap<&'y str, String>,
 }
 
-impl<'y> Compiler<'y> {
+impl Compiler<'_> {
     /// Numbers a part of the file that messages will point at.
     pub(super) fn id(&mut self, node: &Node<'_>) -> RuleId {
         self.sites.push(node.site(Anchor::Value));
@@ -118,10 +118,10 @@ fn read(fields: &Fields<'_>, set: &BTreeMap<String, String>, mapping: &mut Mappi
 pub(super) fn list<'y, T>(
     fields: &Fields<'y>,
     key: &str,
-    mut read: impl FnMut(&Node<'y>) -> Option<T>,
+    read: impl FnMut(&Node<'y>) -> Option<T>,
 ) -> Vec<T> {
     let items = fields.get(key).and_then(Node::list).unwrap_or_default();
-    items.iter().filter_map(|item| read(item)).collect()
+    items.iter().filter_map(read).collect()
 }
 
 fn version(fields: &Fields<'_>) {

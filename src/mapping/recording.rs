@@ -71,7 +71,8 @@ impl Counter {
             return first;
         }
         // A counter that has seen n names has a free one among the first n + 1.
-        (1..).map(|k| format!("{first}_{k}")).find(|scope| !opened(scope)).unwrap_or(first)
+        let mut numbered = (1..=self.opened.len() + 1).map(|k| format!("{first}_{k}"));
+        numbered.find(|scope| !opened(scope)).unwrap_or(first)
     }
 }
 

@@ -138,12 +138,12 @@ impl<'y> Recorder<'_, 'y> {
             Some(node) => Some((node.text()?, node)),
             None => None,
         };
-        if let Some((name, node)) = variable {
-            if self.compiler.params.contains_key(name) {
-                let message = format!("`{name}` is already a parameter or an outer repetition");
-                node.report(Problem::new(ProblemKind::Scope, message), None);
-                return None;
-            }
+        if let Some((name, node)) = variable
+            && self.compiler.params.contains_key(name)
+        {
+            let message = format!("`{name}` is already a parameter or an outer repetition");
+            node.report(Problem::new(ProblemKind::Scope, message), None);
+            return None;
         }
         let room = MAX_LAYERS.saturating_sub(self.layers.len());
         let count =

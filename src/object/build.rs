@@ -1,7 +1,11 @@
 //! Building a graph from nothing but the paths of its variables.
 
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indices are places in `objects`: made here, never removed"
+)]
+
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{Attribute, Edge, Node, NodeId, ObjectGraph, ObjectPath, Target, VARIABLE_VALUE};
 

@@ -50,11 +50,11 @@ pub struct Slot {
 pub fn detect(catalog: &Catalog) -> Option<State> {
     let mut state = State::default();
     for (name, variable) in &catalog.variables {
-        if let Some(optimizer) = optimizer(name.as_str()) {
-            if let Some(owner) = owner(catalog, name.as_str(), variable) {
-                let slot = Slot { variable: owner.clone(), optimizer };
-                state.slots.insert(name.clone(), slot);
-            }
+        if let Some(optimizer) = optimizer(name.as_str())
+            && let Some(owner) = owner(catalog, name.as_str(), variable)
+        {
+            let slot = Slot { variable: owner.clone(), optimizer };
+            state.slots.insert(name.clone(), slot);
         }
     }
     let scalar = |variable: &Variable| variable.spec.shape().rank() == 0;
@@ -129,10 +129,10 @@ fn owner<'c>(catalog: &'c Catalog, name: &str, slot: &Variable) -> Option<&'c Va
     for start in starts {
         for &end in ends.iter().take_while(|end| **end > start) {
             let Some(candidate) = name.get(start..end) else { continue };
-            if let Some((owner, variable)) = catalog.variables.get_key_value(candidate) {
-                if variable.spec.shape() == slot.spec.shape() {
-                    return Some(owner);
-                }
+            if let Some((owner, variable)) = catalog.variables.get_key_value(candidate)
+                && variable.spec.shape() == slot.spec.shape()
+            {
+                return Some(owner);
             }
         }
     }

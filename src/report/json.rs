@@ -78,7 +78,7 @@ fn planned(plan: &Plan, mapping: &Mapping) -> Document {
                 Value::Constant(constant) => Some(constant.text()),
                 _ => None,
             },
-            "transforms": transforms.iter().map(|transform| transform.to_string()).collect::<Vec<_>>(),
+            "transforms": transforms.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "rule": assignment.rule.and_then(rule),
         })
     };
@@ -110,7 +110,10 @@ fn converted(plan: &Plan, mapping: &Mapping, done: &Conversion) -> Document {
         .iter()
         .map(|file| json!({ "path": file.at.to_string(), "bytes": file.bytes }))
         .collect();
-    document["written"] = json!({ "files": files, "notes": done.written.notes });
+    if let Document::Object(keys) = &mut document {
+        let written = json!({ "files": files, "notes": done.written.notes });
+        keys.insert("written".to_owned(), written);
+    }
     document
 }
 

@@ -63,8 +63,7 @@ fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()>
             (None, Value::Constant(constant)) => format!("= {}", constant.text()),
             (None, _) => String::new(),
         };
-        let transforms: Vec<String> =
-            value.transforms().iter().map(|transform| transform.to_string()).collect();
+        let transforms: Vec<String> = value.transforms().iter().map(ToString::to_string).collect();
         [
             escape(&assignment.path.to_string()).into_owned(),
             "<-".to_owned(),
@@ -164,7 +163,10 @@ impl Places<'_> {
     fn line(&mut self, rule: RuleId) -> String {
         let look = || {
             let place = self.mapping.place(rule);
-            place.map(|place| format!("{}:{}", escape(&place.source.name), place.line()))
+            place.map(|place| {
+                let name = place.source.name.rsplit('/').next().unwrap_or_default();
+                format!("{}:{}", escape(name), place.line())
+            })
         };
         self.known.entry(rule).or_insert_with(|| look().unwrap_or_default()).clone()
     }
@@ -179,11 +181,9 @@ fn table<const N: usize>(rows: &[[String; N]], out: &mut dyn Write) -> io::Resul
         }
     }
     for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths).filter(|(_, width)| *width > 0) {
-            line.push_str(&format!("{cell:<width$}  "));
-        }
-        writeln!(out, "{}", line.trim_end())?;
+        let cells = row.iter().zip(widths).filter(|(_, width)| *width > 0);
+        let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
+        writeln!(out, "{}", line.join("  ").trim_end())?;
     }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! A rectangular part of a tensor.
 
+#![expect(clippy::indexing_slicing, reason = "axes lie below the rank, which `fits` proves")]
+#![cfg_attr(test, allow(clippy::single_range_in_vec_init, reason = "ranges of one axis"))]
+
 use std::ops::Range;
 
 use super::Shape;
@@ -72,14 +75,23 @@ impl Region {
         self.size.iter().product()
     }
 
+    /// Whether it lies inside `shape`, which need not be the one it was made for.
+    pub fn fits(&self, shape: &Shape) -> bool {
+        let mut axes = self.start.iter().zip(&self.size).zip(shape.dims());
+        self.start.len() == shape.rank()
+            && axes
+                .all(|((start, size), dim)| start.checked_add(*size).is_some_and(|end| end <= *dim))
+    }
+
     /// Calls `visit` with offset and length, in elements of `of`, of each stretch that lies
-    /// together in row-major order; stretches come in the region's own row-major order.
+    /// together in row-major order; stretches come in the region's own row-major order. A region
+    /// that does not fit `of` has none.
     pub fn for_each_run<E>(
         &self,
         of: &Shape,
         mut visit: impl FnMut(u64, u64) -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.elements() == 0 {
+        if self.elements() == 0 || !self.fits(of) {
             return Ok(());
         }
         let strides = of.strides();

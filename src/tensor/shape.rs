@@ -83,10 +83,18 @@ impl Shape {
 
     /// How many elements one step along each axis is worth.
     pub fn strides(&self) -> Vec<u64> {
-        let mut strides = vec![1; self.rank()];
-        for axis in (1..self.rank()).rev() {
-            strides[axis - 1] = strides[axis] * self.0[axis].max(1);
-        }
+        let mut stride = 1;
+        let mut strides: Vec<u64> = self
+            .0
+            .iter()
+            .rev()
+            .map(|&dim| {
+                let inner = stride;
+                stride *= dim.max(1);
+                inner
+            })
+            .collect();
+        strides.reverse();
         strides
     }
 }

@@ -51,7 +51,7 @@ impl Op for Reshape {
         let misfit = |reason: String| TransformError::fit(self, input, reason);
         let free = match self.dims.contains(&None) {
             true if known == 0 => return Err(misfit("-1 cannot be worked out beside a 0".into())),
-            true if elements % known != 0 => {
+            true if !elements.is_multiple_of(known) => {
                 return Err(misfit(format!("{elements} elements are no multiple of {known}")));
             }
             true => elements / known,

@@ -111,10 +111,10 @@ fn permute(dims: &[u64], axes: &[usize], size: usize, from: &[u8], into: &mut [u
         dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(usize::MAX)).collect();
     let mut strides = vec![size; dims.len()];
     for axis in (1..dims.len()).rev() {
-        if let (Some(&stride), Some(&dim)) = (strides.get(axis), dims.get(axis)) {
-            if let Some(outer) = strides.get_mut(axis - 1) {
-                *outer = stride.saturating_mul(dim);
-            }
+        if let (Some(&stride), Some(&dim)) = (strides.get(axis), dims.get(axis))
+            && let Some(outer) = strides.get_mut(axis - 1)
+        {
+            *outer = stride.saturating_mul(dim);
         }
     }
     // Sizes and input strides along the output's axes, outermost first.

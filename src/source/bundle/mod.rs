@@ -30,7 +30,7 @@ use crate::catalog::{Catalog, Facts, Storage, VariableName};
 use crate::crc::Crc;
 use crate::files::{Extent, Location, store};
 use crate::object::{OBJECT_GRAPH_KEY, ObjectGraph};
-use crate::tensor::{DType, Region, Shape, Tensor, strings};
+use crate::tensor::{DType, Region, Tensor, strings};
 
 /// Tensor bundles.
 pub(super) const FORMAT: Format = Format { name: "V2 bundle", detect, open, check: check::check };
@@ -153,13 +153,6 @@ impl Bundle {
     }
 }
 
-/// Whether `region` lies in `shape`, of which it need not have been made.
-fn fits(region: &Region, shape: &Shape) -> bool {
-    let mut axes = region.start().iter().zip(region.size()).zip(shape.dims());
-    region.start().len() == shape.rank()
-        && axes.all(|((start, size), dim)| start.checked_add(*size).is_some_and(|end| end <= *dim))
-}
-
 impl CheckpointReader for Bundle {
     fn catalog(&self) -> &Catalog {
         &self.catalog
@@ -189,7 +182,7 @@ impl CheckpointReader for Bundle {
         let spec = &entry.variable.spec;
         let unfit = || self.shards.damaged(name, &entry, TensorError::Region);
         let width = spec.dtype().size().ok_or_else(unfit)?;
-        if !fits(region, spec.shape()) || region.elements() * width != out.len() as u64 {
+        if !region.fits(spec.shape()) || region.elements() * width != out.len() as u64 {
             return Err(unfit());
         }
         let mut rest = out;

@@ -10,7 +10,7 @@ use super::*;
 use crate::proto::{BundleEntryProto, BundleHeaderProto};
 use crate::source::{Finding, resolve};
 use crate::table::{Table, TableBuilder};
-use crate::tensor::TensorSpec;
+use crate::tensor::{Shape, TensorSpec};
 
 /// The prefix of every checkpoint in `testdata/` that nobody damaged.
 fn fixtures() -> Vec<Location> {
