@@ -79,8 +79,41 @@ impl Variable {
 pub struct Facts {
     /// Values of small numeric variables of rank 0: steps, powers, hyper-parameters.
     pub scalars: BTreeMap<VariableName, Tensor<'static>>,
+    /// Names of variables in the order in which the program created them, if its graph lies
+    /// beside the checkpoint.
+    pub creation_order: Vec<String>,
+    /// How the program's optimizers update its variables, likewise.
+    pub updates: Vec<Update>,
     /// What was noticed on opening, in sentences.
     pub notes: Vec<String>,
+}
+
+/// An op that updates a variable by its gradient, as the graph beside a checkpoint has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// The op without `Resource` and `Sparse`: `ApplyAdam`.
+    pub op: &'static str,
+    /// The variable, as the checkpoint calls it.
+    pub variable: String,
+    /// Its slots in the order of the op's inputs.
+    pub slots: Vec<String>,
+    /// Powers of beta that the op reads, likewise.
+    pub powers: Vec<String>,
+    /// Learning rate and the like, by the name of the op's input: `lr`, `beta1`, `epsilon`.
+    pub hyperparameters: BTreeMap<&'static str, Hyperparameter>,
+    /// The attribute `use_nesterov`.
+    pub nesterov: bool,
+}
+
+/// A number an optimizer was given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Hyperparameter {
+    /// A constant of the graph.
+    Value(f64),
+    /// A variable: its value is in the checkpoint, under this name.
+    Variable(String),
+    /// The result of this op: a schedule.
+    Computed(String),
 }
 
 /// A checkpoint's content.
