@@ -134,3 +134,10 @@ pub struct Catalog {
     /// What else is known.
     pub facts: Facts,
 }
+
+impl Catalog {
+    /// The value of a small numeric variable of rank 0.
+    pub fn scalar(&self, name: &str) -> Option<f64> {
+        self.facts.scalars.get(name)?.number()
+    }
+}

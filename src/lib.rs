@@ -26,7 +26,7 @@
 //! | `table`, `tensor` | `crc` |
 //! | `catalog` | `object`, `tensor` |
 //! | `transform` | `tensor` |
-//! | `optimizer` | `catalog` |
+//! | `optimizer` | `catalog`, `object` |
 //! | `mapping` | `nearest`, `object`, `tensor`, `transform` |
 //! | `plan` | `catalog`, `mapping`, `nearest`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `source` | `catalog`, `crc`, `files`, `nearest`, `object`, `proto`, `table`, `tensor` |
@@ -42,16 +42,17 @@
 //! use std::collections::BTreeMap;
 //! use ckptmap::convert::{Inputs, convert};
 //! use ckptmap::mapping::Mapping;
+//! use ckptmap::plan::{Options, plan};
 //! use ckptmap::{files, progress, source, target};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let old = source::open(&"runs/model.ckpt-1000".parse()?)?;
 //! let text = std::fs::read_to_string("rules.yaml")?;
 //! let mapping = Mapping::parse("rules.yaml", &text, &BTreeMap::new())?;
-//! let plan = ckptmap::plan::plan(old.catalog(), &mapping, &ckptmap::plan::Options::default())?;
+//! let plan = plan(old.catalog(), &mapping, None, &Options::default())?;
 //! let new = "converted/ckpt".parse()?;
 //! let writer = target::create(&new, &target::Options::default(), &files::identities(&old.files())?)?;
-//! let inputs = Inputs { source: old.as_ref() };
+//! let inputs = Inputs { source: old.as_ref(), template: None };
 //! let done = convert(&plan, &inputs, writer, &progress::Silent)?;
 //! println!("{} files", done.written.files.len());
 //! # Ok(())

@@ -5,7 +5,7 @@ use super::interrupt::Interrupt;
 use super::mapped::MappedArgs;
 use super::progress::Bar;
 use super::ui::Ui;
-use ckptmap::convert::{ConvertError, Inputs, convert};
+use ckptmap::convert::{ConvertError, convert};
 use ckptmap::files::{Location, identities};
 use ckptmap::report::Report;
 use ckptmap::target::{Options, create};
@@ -42,9 +42,11 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     };
     let options =
         Options { overwrite: args.force, sync: !args.no_sync, update_state: args.update_state };
-    let writer = create(&to, &options, &identities(&source.files())?)?;
+    let mut inputs = source.files();
+    inputs.extend(planned.template.iter().flat_map(|template| template.files()));
+    let writer = create(&to, &options, &identities(&inputs)?)?;
     let bar = Bar::new(ui, interrupt.clone());
-    let done = match convert(&planned.plan, &Inputs { source }, writer, &bar) {
+    let done = match convert(&planned.plan, &planned.inputs(), writer, &bar) {
         Ok(done) => done,
         Err(ConvertError::Interrupted) => {
             drop(bar);
@@ -58,8 +60,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         ui.note(note);
     }
     let report = Report::Conversion { plan: &planned.plan, mapping: &planned.mapping, done: &done };
-    if args.mapped.json || !ui.is_quiet() {
-        ui.answer(&report, args.mapped.json)?;
+    if args.mapped.json() || !ui.is_quiet() {
+        ui.answer(&report, args.mapped.json())?;
     }
     Ok(Answer::Yes)
 }

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::ui::Ui;
 use super::values::Setting;
 use super::{Answer, explain};
+use ckptmap::convert::Inputs;
 use ckptmap::files::{self, Location};
 use ckptmap::mapping::{Mapping, Problems};
 use ckptmap::plan::{Options, Plan, Purpose, plan};
@@ -30,13 +31,27 @@ enum For {
 pub(super) struct MappedArgs {
     /// The checkpoint to convert
     #[arg(value_name = "OLD")]
-    pub(super) old: Location,
+    old: Location,
+    #[command(flatten)]
+    rules: RuleArgs,
+}
+
+/// Everything but the checkpoint itself.
+#[derive(Debug, clap::Args)]
+pub(super) struct RuleArgs {
     /// The rule file
     #[arg(long, value_name = "RULES")]
     map: Location,
     /// Give a parameter of the rule file another value
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<Setting>,
+    /// A template: a fresh checkpoint or SavedModel of the new model, whose objects the result
+    /// takes over
+    #[arg(long, value_name = "FRESH")]
+    like: Option<Location>,
+    /// Keep the template's own value wherever the rules give none
+    #[arg(long, requires = "like")]
+    keep_missing: bool,
     /// How the result will be restored
     #[arg(long = "for", value_name = "HOW", default_value = "restore")]
     purpose: For,
@@ -55,14 +70,34 @@ pub(super) struct MappedArgs {
 /// A source, rules, and what they make of each other.
 pub(super) struct Planned {
     pub(super) reader: Box<dyn CheckpointReader>,
+    pub(super) template: Option<Box<dyn CheckpointReader>>,
     pub(super) mapping: Mapping,
     pub(super) plan: Plan,
+}
+
+impl Planned {
+    /// What the plan reads from.
+    pub(super) fn inputs(&self) -> Inputs<'_> {
+        Inputs { source: self.reader.as_ref(), template: self.template.as_deref() }
+    }
 }
 
 impl MappedArgs {
     /// Works out the plan; problems are shown, and the answer is no.
     pub(super) fn plan(&self, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
-        let reader = open(&self.old)?;
+        self.rules.plan(&self.old, ui)
+    }
+
+    pub(super) fn json(&self) -> bool {
+        self.rules.json
+    }
+}
+
+impl RuleArgs {
+    /// Works out the plan for a source; problems are shown, and the answer is no.
+    pub(super) fn plan(&self, old: &Location, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
+        let reader = open(old)?;
+        let template = self.like.as_ref().map(open).transpose()?;
         for note in &reader.catalog().facts.notes {
             ui.note(note);
         }
@@ -79,16 +114,18 @@ impl MappedArgs {
             },
             keep_names: self.keep_names,
             save_counter: self.save_counter,
+            keep_missing: self.keep_missing,
         };
+        let like = template.as_ref().map(|template| template.catalog());
         let planned = Mapping::parse(&self.map.to_string(), &text, &set).and_then(|mapping| {
-            plan(reader.catalog(), &mapping, &options).map(|plan| (mapping, plan))
+            plan(reader.catalog(), &mapping, like, &options).map(|plan| (mapping, plan))
         });
         match planned {
             Ok((mapping, plan)) => {
                 for warning in &plan.warnings {
                     ui.warn(warning);
                 }
-                Ok(Ok(Planned { reader, mapping, plan }))
+                Ok(Ok(Planned { reader, template, mapping, plan }))
             }
             Err(problems) => Ok(Err(self.refuse(&problems, ui)?)),
         }

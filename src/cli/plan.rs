@@ -18,6 +18,6 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         Err(answer) => return Ok(answer),
     };
     let report = Report::Plan { plan: &planned.plan, mapping: &planned.mapping };
-    ui.answer(&report, args.mapped.json)?;
+    ui.answer(&report, args.mapped.json())?;
     Ok(Answer::Yes)
 }

@@ -10,7 +10,7 @@ use crate::catalog::{Storage, Variable, VariableName};
 use crate::crc::Crc;
 use crate::files::Extent;
 use crate::object::Target;
-use crate::plan::{Assignment, Plan};
+use crate::plan::{Assignment, Plan, Value};
 use crate::progress::Progress;
 use crate::source::{CheckpointReader, SourceError};
 use crate::target::{CheckpointWriter, Committed, TargetError};
@@ -25,6 +25,26 @@ const BLOCK: u64 = 8 << 20;
 pub struct Inputs<'a> {
     /// The checkpoint that is converted.
     pub source: &'a dyn CheckpointReader,
+    /// The template, if there is one.
+    pub template: Option<&'a dyn CheckpointReader>,
+}
+
+impl<'a> Inputs<'a> {
+    /// The stored variable at the bottom of a value, and who reads it; `None` for a constant.
+    fn stored<'v>(&self, value: &'v Value) -> Option<(&'a dyn CheckpointReader, &'v VariableName)> {
+        match value {
+            Value::Variable(name) => Some((self.source, name)),
+            Value::Template(name) => Some((self.template?, name)),
+            Value::Constant(_) => None,
+            Value::Apply(_, of) => self.stored(of),
+        }
+    }
+
+    /// What is known of that variable.
+    fn variable(&self, value: &Value) -> Option<&'a Variable> {
+        let (reader, name) = self.stored(value)?;
+        reader.catalog().variables.get(name)
+    }
 }
 
 /// What was done.
@@ -91,31 +111,27 @@ pub fn convert(
             .alias(alias, target)
             .map_err(|source| ConvertError::Write { target: alias.clone(), source })?;
     }
-    let written = writer.finish(Some(&plan.graph)).map_err(ConvertError::Commit)?;
+    let written = writer.finish(plan.graph.as_ref()).map_err(ConvertError::Commit)?;
     Ok(Conversion { written, bytes })
 }
 
 /// Assignments in the order in which their values lie in the source, so that it is read once from
-/// front to back; constants first.
+/// front to back; constants first, the template's values last.
 fn in_source_order<'p>(plan: &'p Plan, inputs: &Inputs<'_>) -> Vec<&'p Assignment> {
-    let variables = &inputs.source.catalog().variables;
     let mut assignments: Vec<&Assignment> = plan.assignments.iter().collect();
     assignments.sort_by_key(|assignment| {
-        let variable = assignment.value.source().and_then(|name| variables.get(name));
-        variable.map(|variable| match variable.storage {
+        let place = inputs.variable(&assignment.value).map(|variable| match variable.storage {
             Storage::Whole { shard, offset, .. } => (shard, offset),
             Storage::Slices(_) => (u32::MAX, 0),
-        })
+        });
+        (matches!(assignment.value, Value::Template(_)), place)
     });
     assignments
 }
 
 fn bytes(assignment: &Assignment, inputs: &Inputs<'_>) -> u64 {
-    assignment.spec.bytes().unwrap_or_else(|| {
-        let variables = &inputs.source.catalog().variables;
-        let variable = assignment.value.source().and_then(|name| variables.get(name));
-        variable.map(Variable::bytes).unwrap_or_default()
-    })
+    let stored = || inputs.variable(&assignment.value).map(Variable::bytes).unwrap_or_default();
+    assignment.spec.bytes().unwrap_or_else(stored)
 }
 
 struct Work<'w> {
@@ -133,23 +149,20 @@ impl Work<'_> {
             let (target, variable) = (assignment.target.clone(), variable.clone());
             move |source| ConvertError::Source { target, variable, source }
         };
-        let source = self.inputs.source;
-        if let Some(name) = assignment.value.untouched() {
-            if let Some((extent, crc)) = source.extent(name).map_err(read(name))? {
-                return self.adopt(assignment, name, &extent, crc);
+        if let Some((reader, name)) = self.inputs.stored(&assignment.value) {
+            if matches!(assignment.value, Value::Variable(_) | Value::Template(_)) {
+                if let Some((extent, crc)) = reader.extent(name).map_err(read(name))? {
+                    return self.adopt(assignment, (reader, name), &extent, crc);
+                }
+                if assignment.spec.bytes().is_none() {
+                    let tensor = reader.read(name).map_err(read(name))?;
+                    self.progress.advance(tensor.data().len() as u64);
+                    let put = self.writer.put(&assignment.target, &tensor);
+                    return put.map_err(|source| failed(assignment, source));
+                }
             }
-            if assignment.spec.bytes().is_none() {
-                let tensor = source.read(name).map_err(read(name))?;
-                self.progress.advance(tensor.data().len() as u64);
-                return self
-                    .writer
-                    .put(&assignment.target, &tensor)
-                    .map_err(|source| failed(assignment, source));
-            }
-        }
-        // Blocks are read without their sum, so it is checked by itself before.
-        if let Some(name) = assignment.value.source() {
-            source.verify(name, &|_| ()).map_err(read(name))?;
+            // Blocks are read without their sum, so it is checked by itself before.
+            reader.verify(name, &|_| ()).map_err(read(name))?;
         }
         self.pull(assignment)
     }
@@ -157,7 +170,7 @@ impl Work<'_> {
     fn adopt(
         &mut self,
         assignment: &Assignment,
-        name: &VariableName,
+        (reader, name): (&dyn CheckpointReader, &VariableName),
         extent: &Extent,
         crc: Crc,
     ) -> Result<(), ConvertError> {
@@ -171,7 +184,7 @@ impl Work<'_> {
         match adopted {
             Err(TargetError::Checksum { .. } | TargetError::Data { .. }) => {
                 // The writer knows the bytes are wrong; the reader knows whose they are.
-                let reread = self.inputs.source.verify(name, &|_| ());
+                let reread = reader.verify(name, &|_| ());
                 reread.map_err(|source| ConvertError::Source {
                     target: target.clone(),
                     variable: name.clone(),
@@ -186,7 +199,7 @@ impl Work<'_> {
     fn pull(&mut self, assignment: &Assignment) -> Result<(), ConvertError> {
         let Assignment { target, spec, value, .. } = assignment;
         let transform = |source| ConvertError::Transform { target: target.clone(), source };
-        let mut regions = pull::regions(value, self.inputs.source).map_err(transform)?;
+        let mut regions = pull::regions(value, self.inputs).map_err(transform)?;
         let size = spec.dtype().size().unwrap_or(1);
         let mut sink =
             self.writer.begin(target, spec).map_err(|source| failed(assignment, source))?;

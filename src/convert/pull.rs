@@ -1,6 +1,7 @@
 //! A value as something that can be read in parts: the source's variable at the bottom, a layer
 //! for each transform on top.
 
+use super::Inputs;
 use crate::catalog::VariableName;
 use crate::plan::Value;
 use crate::source::CheckpointReader;
@@ -8,20 +9,21 @@ use crate::tensor::{Constant, Region, TensorSpec};
 use crate::transform::{Op, Regions, TransformError};
 
 /// The value's parts, on demand.
-pub(super) fn regions<'v>(
+pub(crate) fn regions<'v>(
     value: &'v Value,
-    source: &'v dyn CheckpointReader,
+    inputs: &Inputs<'v>,
 ) -> Result<Box<dyn Regions + 'v>, TransformError> {
     Ok(match value {
-        Value::Variable(name) => {
-            let variable = source.catalog().variables.get(name);
+        Value::Variable(_) | Value::Template(_) => {
+            let missing = || TransformError::Input("there is no checkpoint to read it from".into());
+            let (reader, name) = inputs.stored(value).ok_or_else(missing)?;
+            let variable = reader.catalog().variables.get(name);
             let missing = || TransformError::Input(format!("there is no `{name}`").into());
-            let spec = &variable.ok_or_else(missing)?.spec;
-            Box::new(Stored { source, name, spec })
+            Box::new(Stored { reader, name, spec: &variable.ok_or_else(missing)?.spec })
         }
         Value::Constant(constant) => Box::new(Uniform(constant)),
         Value::Apply(transform, of) => {
-            let input = regions(of, source)?;
+            let input = regions(of, inputs)?;
             let spec = transform.op().infer(input.spec())?;
             Box::new(Applied { op: transform.op(), input, spec })
         }
@@ -29,7 +31,7 @@ pub(super) fn regions<'v>(
 }
 
 struct Stored<'v> {
-    source: &'v dyn CheckpointReader,
+    reader: &'v dyn CheckpointReader,
     name: &'v VariableName,
     spec: &'v TensorSpec,
 }
@@ -40,7 +42,7 @@ impl Regions for Stored<'_> {
     }
 
     fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError> {
-        let read = self.source.read_region(self.name, region, out);
+        let read = self.reader.read_region(self.name, region, out);
         read.map_err(|error| TransformError::Input(error.into()))
     }
 }

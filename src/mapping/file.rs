@@ -8,7 +8,7 @@ use super::pattern::Pattern;
 use super::problem::{Place, Problem, ProblemKind, Problems, SourceText};
 use super::template::{Names, Template};
 use super::yaml::{self, Anchor, Yaml};
-use super::{Dialect, Mapping, OptimizerPolicy, Rename, RuleId, Unmatched, fill, rules, scopes};
+use super::{Dialect, Mapping, Rename, RuleId, Unmatched, fill, optimizer, rules, scopes};
 use crate::nearest::nearest;
 use crate::object::unescape;
 
@@ -98,9 +98,8 @@ fn read(fields: &Fields<'_>, set: &BTreeMap<String, String>, mapping: &mut Mappi
         [("error", Unmatched::Error), ("warn", Unmatched::Warn), ("drop", Unmatched::Drop)];
     let unmatched = fields.get("unmatched").and_then(|node| choice(node, &policies));
     mapping.unmatched = unmatched.unwrap_or_default();
-    mapping.optimizer = fields.get("optimizer").and_then(|node| {
-        choice(node, &[("drop", OptimizerPolicy::Drop), ("plain", OptimizerPolicy::Plain)])
-    });
+    mapping.optimizer =
+        fields.get("optimizer").and_then(|node| optimizer::read(node, &mut compiler));
     mapping.renames = list(fields, "rename", |node| rename(node, &mut compiler));
     if let Some(entries) = fields.get("leaves").and_then(Node::entries) {
         mapping.leaves = entries

@@ -1,27 +1,78 @@
 //! Entries of `fill`: values for leaves that no source has.
 
-use super::file::Compiler;
-use super::node::Node;
+use super::file::{Compiler, pattern};
+use super::node::{Fields, Node};
+use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
 use super::rules;
 use super::yaml::Yaml;
 use super::{RuleId, TargetTemplate, apply};
 use crate::tensor::{Constant, DType, Shape, TensorSpec};
 
-/// `{leaf: path, shape: [..], with: ones}`.
+/// One entry of `fill`.
 #[derive(Debug, Clone)]
-pub struct Fill {
-    /// Where it stands.
-    pub id: RuleId,
-    /// The leaf.
-    pub leaf: TargetTemplate,
-    /// Its value.
-    pub value: Constant,
+pub enum Fill {
+    /// `{leaf: path, shape: [..], with: ones}`: a leaf that only the rule file knows of.
+    Leaf {
+        /// Where it stands.
+        id: RuleId,
+        /// The leaf.
+        leaf: TargetTemplate,
+        /// Its value.
+        value: Constant,
+    },
+    /// `{match: pattern, with: ones}`: leaves of the template that nobody gave a value.
+    Match {
+        /// Where it stands.
+        id: RuleId,
+        /// Which leaves, by path below `root`.
+        pattern: Pattern,
+        /// Their value.
+        value: FillValue,
+    },
+}
+
+/// What a leaf is filled with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FillValue {
+    /// What the template has there.
+    Template,
+    /// This number throughout.
+    Number(f64),
 }
 
 /// Reads one entry.
 pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Fill> {
-    let fields = node.fields(&["leaf", "shape", "dtype", "with"])?;
+    let fields = node.fields(&["match", "leaf", "shape", "dtype", "with"])?;
+    match fields.get("match") {
+        Some(leaves) => matching(node, leaves, &fields, compiler),
+        None => leaf(node, &fields, compiler),
+    }
+}
+
+fn matching(
+    node: &Node<'_>,
+    leaves: &Node<'_>,
+    fields: &Fields<'_>,
+    compiler: &mut Compiler<'_>,
+) -> Option<Fill> {
+    for key in ["leaf", "shape", "dtype"] {
+        if let Some(node) = fields.get(key) {
+            let message = format!("`{key}` has no meaning beside `match`");
+            let problem = Problem::new(ProblemKind::Key, message);
+            node.report_key(problem.help("the template knows its leaves"), key);
+        }
+    }
+    let pattern = pattern(leaves, Pattern::whole);
+    let with = fields.require("with")?;
+    let value = match with.yaml {
+        Yaml::Text(word) if word == "template" => FillValue::Template,
+        _ => FillValue::Number(number(with)?),
+    };
+    Some(Fill::Match { pattern: pattern?, value, id: compiler.id(node) })
+}
+
+fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Option<Fill> {
     let (leaf, shape) = (fields.require("leaf"), fields.require("shape"));
     let (with, dtype) = (fields.require("with"), fields.get("dtype"));
     let leaf = rules::target(leaf?, &compiler.names(None))?;
@@ -44,24 +95,27 @@ pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Fill>
         .map_err(|error| shape.report(Problem::new(ProblemKind::Value, error.to_string()), None))
         .ok()?;
     let with = with?;
-    let text = with.scalar()?;
-    let number = match (text.as_str(), with.yaml) {
-        ("zeros", _) => 0.0,
-        ("ones", _) => 1.0,
-        #[allow(clippy::cast_precision_loss, reason = "exactness is checked by `Constant`")]
-        (_, Yaml::Integer(number)) => *number as f64,
-        (_, Yaml::Float(number)) => *number,
-        _ => {
-            let problem =
-                Problem::new(ProblemKind::Value, format!("`{text}` is no value to fill with"));
-            with.report(problem.help("write `ones`, `zeros` or a number"), None);
-            return None;
-        }
-    };
+    let number = number(with)?;
     let value = Constant::new(spec, number);
     if value.is_none() {
-        let message = format!("{text} cannot be written as {dtype}");
+        let message = format!("{number} cannot be written as {dtype}");
         with.report(Problem::new(ProblemKind::Value, message), None);
     }
-    Some(Fill { id: compiler.id(node), leaf, value: value? })
+    Some(Fill::Leaf { id: compiler.id(node), leaf, value: value? })
+}
+
+/// `ones`, `zeros`, or a number.
+fn number(node: &Node<'_>) -> Option<f64> {
+    let text = node.scalar()?;
+    let number = match text.as_str() {
+        "zeros" => Some(0.0),
+        "ones" => Some(1.0),
+        text => text.parse().ok(),
+    };
+    if number.is_none() {
+        let problem =
+            Problem::new(ProblemKind::Value, format!("`{text}` is no value to fill with"));
+        node.report(problem.help("write `ones`, `zeros`, `template` or a number"), None);
+    }
+    number
 }

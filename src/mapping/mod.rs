@@ -10,6 +10,7 @@ mod expression;
 mod file;
 mod fill;
 mod node;
+mod optimizer;
 mod pattern;
 mod problem;
 mod recording;
@@ -17,6 +18,7 @@ mod rules;
 mod scopes;
 mod template;
 mod yaml;
+mod zip;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,11 +26,13 @@ use std::sync::Arc;
 use crate::transform::Transform;
 
 pub use dialect::Dialect;
-pub use fill::Fill;
+pub use fill::{Fill, FillValue};
+pub use optimizer::{Iterations, OptimizerBlock, OptimizerPolicy};
 pub use pattern::Pattern;
 pub use problem::{Place, Problem, ProblemKind, Problems, SourceText};
 pub use recording::{RecordedLayer, Recording};
 pub use template::Template;
+pub use zip::{Onto, Order, ZipRule};
 
 use node::Site;
 
@@ -89,6 +93,8 @@ pub struct Rule {
 pub enum Action {
     /// Gives the variables a pattern matches a place in the target.
     Map(MapRule),
+    /// Pairs variables with leaves of the template by their order.
+    Zip(ZipRule),
     /// Accounts for variables that are not converted.
     Drop(Vec<Pattern>),
 }
@@ -119,6 +125,15 @@ pub enum TargetTemplate {
     },
     /// `{labels: [a, 'b/c']}`: each label as it is, slashes and dots included.
     Labels(Vec<Template>),
+    /// `{name: x}`: the leaf of the template that has this `full_name`.
+    Name {
+        /// The name.
+        template: Template,
+        /// Every leaf of that name, rather than the only one.
+        all: bool,
+    },
+    /// `{path: [a, b]}`, `{name: [a, b]}`: the first that the template has.
+    First(Vec<TargetTemplate>),
 }
 
 /// `unmatched:`.
@@ -131,16 +146,6 @@ pub enum Unmatched {
     Warn,
     /// Accounted for.
     Drop,
-}
-
-/// `optimizer:`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OptimizerPolicy {
-    /// State is accounted for and not converted.
-    Drop,
-    /// Slots are ordinary variables.
-    Plain,
 }
 
 impl Mapping {

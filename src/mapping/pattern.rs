@@ -74,12 +74,12 @@ impl Pattern {
     }
 
     /// How many groups it has, the whole match not counted.
-    pub(super) fn groups(&self) -> usize {
+    pub(crate) fn groups(&self) -> usize {
         self.regex.captures_len() - 1
     }
 
     /// The names of its groups.
-    pub(super) fn group_names(&self) -> BTreeSet<&str> {
+    pub fn group_names(&self) -> BTreeSet<&str> {
         self.regex.capture_names().flatten().collect()
     }
 }

@@ -17,6 +17,8 @@ pub struct Recording {
     pub id: RuleId,
     /// The scope that was open; empty for the root.
     pub within: String,
+    /// Whether targets are the `full_name`s of the template's layers rather than paths.
+    pub by_name: bool,
     /// Layers in the order TF1 created them.
     pub layers: Vec<RecordedLayer>,
 }

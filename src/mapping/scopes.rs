@@ -33,9 +33,10 @@ pub(super) fn read<'y>(fields: &Fields<'y>, compiler: &mut Compiler<'y>) -> Vec<
 
 fn recording<'y>(node: &Node<'y>, compiler: &mut Compiler<'y>) -> Option<Recording> {
     let fields = node.fields(&["within", "target", "layers"])?;
-    if let Some(target) = fields.get("target") {
-        choice(target, &[("paths", ())])?;
-    }
+    let by_name = match fields.get("target") {
+        Some(target) => choice(target, &[("paths", false), ("names", true)])?,
+        None => false,
+    };
     let within = match fields.get("within") {
         Some(node) => compiler.text(node)?.trim_end_matches('/').to_owned(),
         None => String::new(),
@@ -44,7 +45,7 @@ fn recording<'y>(node: &Node<'y>, compiler: &mut Compiler<'y>) -> Option<Recordi
     let id = compiler.id(node);
     let mut recorder = Recorder { compiler, counter: Counter::default(), layers: Vec::new() };
     recorder.all(&within, &layers);
-    Some(Recording { id, within, layers: recorder.layers })
+    Some(Recording { id, within, by_name, layers: recorder.layers })
 }
 
 struct Recorder<'c, 'y> {

@@ -2,9 +2,11 @@
 //! objects those paths run through. Nothing of files or bytes.
 
 mod build;
+mod edit;
 mod graph;
 mod path;
 mod target;
+mod walk;
 
 pub use build::{GraphBuilder, GraphConflict};
 pub use graph::{Attribute, Edge, GraphError, Node, NodeId, ObjectGraph, RegisteredSaver, Slot};

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use regex::Captures;
 
 use super::sources::{Source, Sources};
-use super::{Assignment, Fate, Options, Plan, Purpose, Value};
-use crate::catalog::{Catalog, Storage, VariableName};
-use crate::mapping::{
-    Mapping, OptimizerPolicy, Problem, ProblemKind, Problems, RuleId, TargetTemplate,
-};
-use crate::object::{ObjectGraph, ObjectPath, SAVE_COUNTER, Target};
-use crate::optimizer;
-use crate::tensor::{Constant, DType, Shape, TensorSpec};
+use super::spot::{NoSpot, Spot};
+use super::template::Template;
+use super::{Assignment, Fate, Options, Value};
+use crate::catalog::{Catalog, Storage};
+use crate::mapping::{Mapping, Problem, ProblemKind, Problems, RuleId, TargetTemplate};
+use crate::object::{ObjectPath, Target};
+use crate::tensor::TensorSpec;
 use crate::transform::Transform;
 
 /// A plan being made.
@@ -20,23 +19,70 @@ use crate::transform::Transform;
 pub(super) struct Planner<'p> {
     pub(super) catalog: &'p Catalog,
     pub(super) mapping: &'p Mapping,
+    pub(super) template: Option<Template<'p>>,
+    pub(super) options: &'p Options,
     pub(super) sources: Sources<'p>,
-    /// Values by target path.
-    pub(super) values: BTreeMap<ObjectPath, Assignment>,
+    /// Values by key.
+    pub(super) values: BTreeMap<Target, Assignment>,
+    /// Where their objects go, if there is no template.
+    pub(super) paths: BTreeMap<Target, ObjectPath>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    pub(super) advice: Vec<String>,
+}
+
+/// What a rule does with the variables it claims.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim<'c> {
+    /// Where they go.
+    pub(super) to: &'c [TargetTemplate],
+    /// What is done to them on the way.
+    pub(super) apply: &'c [Transform],
+    /// Whether the template may lack the target.
+    pub(super) optional: bool,
+    /// The rule.
+    pub(super) rule: RuleId,
 }
 
 impl<'p> Planner<'p> {
-    pub(super) fn new(catalog: &'p Catalog, mapping: &'p Mapping) -> Self {
-        Self {
+    /// Fails only where a template is no template: nothing can be planned then.
+    pub(super) fn new(
+        catalog: &'p Catalog,
+        mapping: &'p Mapping,
+        template: Option<&'p Catalog>,
+        options: &'p Options,
+    ) -> Result<Self, Problems> {
+        let mut problems = mapping.problems.clone();
+        let template = match template.map(|like| (like, Template::new(like, &mapping.root))) {
+            None => None,
+            Some((_, Some(Ok(template)))) => Some(template),
+            Some((like, wrong)) => {
+                let (message, help) = match wrong {
+                    Some(Err(reason)) => {
+                        (format!("`root` leads nowhere: {reason}"), "give the template's own label")
+                    }
+                    _ => (
+                        format!("`{}` has no object graph, so it is no template", like.origin),
+                        "write one from the new model: `tf.train.Checkpoint(model=model).write(…)`",
+                    ),
+                };
+                problems.push(Problem::new(ProblemKind::Missing, message).help(help));
+                return Err(Problems::new(problems.clone())
+                    .unwrap_or_else(|| Problems::one(Problem::new(ProblemKind::Missing, ""))));
+            }
+        };
+        Ok(Self {
             catalog,
             mapping,
-            sources: Sources::new(&catalog.variables),
+            template,
+            options,
+            sources: Sources::new(catalog),
             values: BTreeMap::new(),
-            problems: mapping.problems.clone(),
+            paths: BTreeMap::new(),
+            problems,
             warnings: Vec::new(),
-        }
+            advice: Vec::new(),
+        })
     }
 
     /// Reports a problem about a rule.
@@ -45,12 +91,18 @@ impl<'p> Planner<'p> {
         self.problems.push(problem.at(Some(rule), place));
     }
 
+    /// Notes something about a rule that may be wrong.
+    pub(super) fn warn(&mut self, rule: RuleId, problem: Problem) {
+        let place = self.mapping.place(rule);
+        self.warnings.push(problem.at(Some(rule), place));
+    }
+
     /// What cannot be converted whatever the rules say.
     pub(super) fn check_source(&mut self) {
-        if self.catalog.graph.is_some() {
+        if self.catalog.graph.is_some() && self.template.is_none() {
             let message = format!("`{}` is object-based (TF2) already", self.catalog.origin);
-            let problem = Problem::new(ProblemKind::Source, message);
-            self.problems.push(problem.help("give a name-based (TF1) checkpoint"));
+            let help = "it can be converted for another model: give a template with `--like`";
+            self.problems.push(Problem::new(ProblemKind::Source, message).help(help));
         }
         for key in &self.catalog.unnamable {
             let message =
@@ -59,35 +111,39 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// Takes optimizer state away before any rule sees it.
-    pub(super) fn optimizer(&mut self) {
-        let Some(state) = optimizer::detect(self.catalog) else { return };
-        match self.mapping.optimizer {
-            Some(OptimizerPolicy::Plain) => return,
-            Some(_) => {}
-            None => {
-                let message = format!("the checkpoint holds optimizer state: {}", state.summary());
-                let help = "write `optimizer: drop` to leave it behind, \
-                            or `optimizer: plain` to let rules treat it as ordinary variables";
-                self.problems.push(Problem::new(ProblemKind::Optimizer, message).help(help));
-            }
-        }
-        for source in self.sources.all.iter_mut().filter(|source| state.holds(source.name)) {
-            source.fate = Some(Fate::OptimizerDropped);
-        }
-    }
-
-    /// Gives source `i` the place `to`, as `rule` says. Problems are reported, and the source
-    /// counts as claimed all the same: one mistake must not become two.
+    /// Gives source `i` its places, as a rule says. Problems are reported, and the source counts
+    /// as claimed all the same: one mistake must not become two.
     pub(super) fn claim(
         &mut self,
         i: usize,
-        to: &[TargetTemplate],
+        claim: Claim<'_>,
         captures: Option<&Captures<'_>>,
         below: &[String],
-        apply: &[Transform],
-        rule: RuleId,
     ) {
+        let Some(name) = self.sources.all.get(i).map(|source| source.name) else { return };
+        let mut spots = Vec::new();
+        let mut absent = 0;
+        for target in claim.to {
+            match self.spots(target, captures, below) {
+                Ok(found) => spots.extend(found),
+                Err(NoSpot::Absent(_)) if claim.optional => absent += 1,
+                Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
+                    let message = format!("no target for `{name}`: {reason}");
+                    self.report(claim.rule, Problem::new(ProblemKind::Template, message));
+                }
+            }
+        }
+        if spots.is_empty() && absent > 0 {
+            if let Some(source) = self.sources.all.get_mut(i) {
+                source.fate = Some(Fate::NoTarget(claim.rule));
+            }
+            return;
+        }
+        self.give(i, claim.apply, spots, claim.rule);
+    }
+
+    /// Sends source `i` through its transforms to these places.
+    pub(super) fn give(&mut self, i: usize, apply: &[Transform], spots: Vec<Spot>, rule: RuleId) {
         let Some(source) = self.sources.all.get_mut(i) else { return };
         source.fate = Some(Fate::Mapped(rule));
         let (name, variable) = (source.name.clone(), source.variable);
@@ -108,55 +164,28 @@ impl<'p> Planner<'p> {
             }
             value = Value::Apply(transform.clone(), Box::new(value));
         }
-        for target in to {
-            match self.path(target, captures, below) {
-                Ok(path) => self.assign(path, spec.clone(), value.clone(), Some(rule)),
-                Err(reason) => {
-                    let message = format!("no target for `{name}`: {reason}");
-                    self.report(rule, Problem::new(ProblemKind::Template, message));
-                }
+        for spot in spots {
+            if let Some(problem) = misfit(&name.to_string(), &spec, &spot) {
+                self.report(rule, problem);
             }
+            self.assign(spot, spec.clone(), value.clone(), Some(rule));
         }
-    }
-
-    /// The path a target template makes of a match, with `below` put behind it.
-    pub(super) fn path(
-        &self,
-        target: &TargetTemplate,
-        captures: Option<&Captures<'_>>,
-        below: &[String],
-    ) -> Result<ObjectPath, String> {
-        let (absolute, labels) = match target {
-            TargetTemplate::Path { template, absolute } => {
-                (*absolute, template.expand_path(captures)?)
-            }
-            TargetTemplate::Labels(labels) => {
-                let labels = labels.iter().map(|label| label.expand(captures));
-                (false, labels.collect::<Result<Vec<_>, _>>()?)
-            }
-        };
-        let root = if absolute { &[][..] } else { &self.mapping.root[..] };
-        let labels: Vec<String> = root.iter().chain(&labels).chain(below).cloned().collect();
-        ObjectPath::new(labels).map_err(|error| error.to_string())
     }
 
     /// Gives a target its value, unless it has one.
     pub(super) fn assign(
         &mut self,
-        path: ObjectPath,
+        spot: Spot,
         spec: TensorSpec,
         value: Value,
         rule: Option<RuleId>,
     ) {
-        if let Some(first) = self.values.get(&path) {
-            let describe = |value: &Value| match value.source() {
-                Some(name) => format!("`{name}`"),
-                None => "a constant".to_owned(),
-            };
+        let Spot { target, shown, path, .. } = spot;
+        if let Some(first) = self.values.get(&target) {
             let message = format!(
-                "`{path}` gets two values: {} and {}",
-                describe(&first.value),
-                describe(&value)
+                "`{shown}` gets two values: {} and {}",
+                described(&first.value),
+                described(&value)
             );
             let mut problem = Problem::new(ProblemKind::Collision, message);
             if first.rule == rule {
@@ -170,67 +199,40 @@ impl<'p> Planner<'p> {
             self.problems.push(problem.at(rule, place));
             return;
         }
-        let target = Target::variable(&path);
-        self.values.insert(path.clone(), Assignment { target, path, spec, value, rule });
+        self.paths.extend(path.map(|path| (target.clone(), path)));
+        let assignment = Assignment { target: target.clone(), path: shown, spec, value, rule };
+        self.values.insert(target, assignment);
     }
+}
 
-    /// Constants for leaves that no source has.
-    pub(super) fn fills(&mut self) {
-        for fill in &self.mapping.fills {
-            match self.path(&fill.leaf, None, &[]) {
-                Ok(path) => {
-                    let value = Value::Constant(fill.value.clone());
-                    self.assign(path, fill.value.spec().clone(), value, Some(fill.id));
-                }
-                Err(reason) => {
-                    let message = format!("not a leaf to fill: {reason}");
-                    self.report(fill.id, Problem::new(ProblemKind::Template, message));
-                }
-            }
-        }
+fn described(value: &Value) -> String {
+    match value.source() {
+        Some(name) => format!("`{name}`"),
+        None => "a constant".to_owned(),
     }
+}
 
-    /// The counter that `restore` asks for.
-    pub(super) fn save_counter(&mut self, options: &Options) {
-        let Ok(path) = ObjectPath::new([SAVE_COUNTER.to_owned()]) else { return };
-        if options.purpose == Purpose::Read || self.values.contains_key(&path) {
-            return;
-        }
-        let Ok(spec) = TensorSpec::new(DType::Int64, Shape::scalar()) else { return };
-        let count = options.save_counter.unwrap_or(1);
-        let Some(constant) = Constant::new(spec.clone(), f64::from(count)) else { return };
-        self.assign(path, spec, Value::Constant(constant), None);
-    }
-
-    /// The plan, or everything that is wrong.
-    pub(super) fn finish(
-        self,
-        fates: BTreeMap<VariableName, Fate>,
-        graph: ObjectGraph,
-        options: &Options,
-    ) -> Result<Plan, Problems> {
-        if let Some(problems) = Problems::new(self.problems) {
-            return Err(problems);
-        }
-        let assignments: Vec<Assignment> = self.values.into_values().collect();
-        let mut aliases = BTreeMap::new();
-        if options.keep_names {
-            for assignment in &assignments {
-                if let Some(name) = assignment.value.untouched() {
-                    let alias = Target::named(name.as_str());
-                    aliases.entry(alias).or_insert_with(|| assignment.target.clone());
-                }
-            }
-        }
-        Ok(Plan {
-            origin: self.catalog.origin.clone(),
-            assignments,
-            fates,
-            aliases: aliases.into_iter().collect(),
-            graph,
-            warnings: self.warnings,
-        })
-    }
+/// A value that its place does not take.
+pub(super) fn misfit(name: &str, spec: &TensorSpec, spot: &Spot) -> Option<Problem> {
+    let wants = spot.wants.as_ref().filter(|wants| *wants != spec)?;
+    let message = format!("`{name}` {spec} does not fit `{}` {wants}", spot.shown);
+    let problem = Problem::new(ProblemKind::Shape, message);
+    let (have, want) = (spec.shape(), wants.shape());
+    let reversed: Vec<u64> = have.dims().iter().rev().copied().collect();
+    Some(if spec.dtype() != wants.dtype() {
+        problem.help("a value never changes its dtype by itself")
+    } else if reversed == want.dims() {
+        problem
+            .help("reversed axes would fit: `apply: [transpose]`, if that is what the layers mean")
+    } else if have.elements() == want.elements() {
+        let dims: Vec<String> = want.dims().iter().map(u64::to_string).collect();
+        problem.help(format!(
+            "the same number of elements: `apply: [{{reshape: [{}]}}]`, if their order is the same",
+            dims.join(", ")
+        ))
+    } else {
+        problem.help("is it another layer, or a model of another size?")
+    })
 }
 
 impl Source<'_> {

@@ -1,40 +1,94 @@
-//! The target's object graph, built from the paths of its values.
+//! The target's object graph: the template's, or one built from the paths of the values.
 
-use super::Value;
 use super::claim::Planner;
+use super::missing::OBJECT_CONFIG;
+use super::{Purpose, Value};
 use crate::mapping::{Problem, ProblemKind};
-use crate::object::{GraphBuilder, ObjectGraph, SAVE_COUNTER};
+use crate::object::{
+    Attribute, GraphBuilder, Node, ObjectGraph, ObjectPath, SAVE_COUNTER, Target, VARIABLE_VALUE,
+};
 
 impl Planner<'_> {
     /// The graph; paths that no graph can hold together are problems.
     pub(super) fn graph(&mut self) -> ObjectGraph {
+        match &self.template {
+            Some(template) => {
+                let graph = template.graph.clone();
+                self.taken_over(graph)
+            }
+            None => self.built(),
+        }
+    }
+
+    /// The template's graph with as few changes as possible.
+    fn taken_over(&mut self, mut graph: ObjectGraph) -> ObjectGraph {
+        graph.retain_attributes(|attribute| attribute.name != OBJECT_CONFIG);
+        match (graph.child(0, SAVE_COUNTER), self.options.purpose) {
+            (Some(counter), Purpose::Read) => graph.remove(counter),
+            (None, Purpose::Restore) => graph.add_child(SAVE_COUNTER, counter()),
+            _ => {}
+        }
+        let mut unnamed = Vec::new();
+        for attribute in graph.attributes_mut().filter(|value| !value.full_name.is_empty()) {
+            let target = Target::named(attribute.key.as_str());
+            let Some(assignment) = self.values.get(&target) else { continue };
+            let source = assignment.value.source();
+            let same = source.is_some_and(|source| source.as_str() == attribute.full_name);
+            // Saver would find the value by its TF1 name and restore it wrong without a word.
+            if same && assignment.value.untouched().is_none() {
+                unnamed.push(attribute.full_name.clone());
+                attribute.full_name.clear();
+            }
+        }
+        if !unnamed.is_empty() {
+            let message = format!(
+                "{} transformed values lose their TF1 names, so that TF1's Saver does not restore them: {}",
+                unnamed.len(),
+                unnamed.join(", ")
+            );
+            self.warnings.push(Problem::new(ProblemKind::Name, message));
+        }
+        graph
+    }
+
+    fn built(&mut self) -> ObjectGraph {
         let mut builder = GraphBuilder::default();
         let mut conflicts = Vec::new();
         // The counter last, where TensorFlow has it.
-        let (counter, others): (Vec<_>, Vec<_>) = self
-            .values
-            .values()
-            .partition(|value| matches!(value.path.labels(), [label] if label == SAVE_COUNTER));
-        for assignment in others.into_iter().chain(counter) {
+        let is_counter =
+            |path: &ObjectPath| matches!(path.labels(), [label] if label == SAVE_COUNTER);
+        let mut paths: Vec<(&ObjectPath, &Target)> =
+            self.paths.iter().map(|(target, path)| (path, target)).collect();
+        paths.sort_by_key(|(path, _)| (is_counter(path), *path));
+        for (path, target) in paths {
+            let Some(assignment) = self.values.get(target) else { continue };
             // The TF1 name only where the bytes are the TF1 variable's own: Saver looks values up
             // by it and would restore a transformed one wrong without a word.
             let full_name = match &assignment.value {
                 Value::Variable(name) => name.as_str(),
                 _ => "",
             };
-            if let Err(conflict) = builder.insert(&assignment.path, full_name) {
+            if let Err(conflict) = builder.insert(path, full_name) {
                 conflicts.push((assignment.rule, conflict));
             }
         }
         for (rule, conflict) in conflicts {
-            let other = self.values.get(&conflict.variable).and_then(|other| other.rule);
+            let other = self.values.get(&Target::variable(&conflict.variable));
+            let other = other.and_then(|other| other.rule).filter(|other| Some(*other) != rule);
+            let related = other.and_then(|other| self.mapping.place(other));
             let place = rule.and_then(|rule| self.mapping.place(rule));
-            let related = other.filter(|other| Some(*other) != rule);
-            let related = related.and_then(|other| self.mapping.place(other));
             let problem = Problem::new(ProblemKind::Collision, conflict.to_string());
             self.problems
                 .push(problem.at(rule, place).related(related, "the other one comes from here"));
         }
         builder.finish()
     }
+}
+
+/// The object that counts saves.
+fn counter() -> Node {
+    let key = ObjectPath::new([SAVE_COUNTER.to_owned()]).map(|path| path.key()).unwrap_or_default();
+    let value =
+        Attribute { name: VARIABLE_VALUE.to_owned(), full_name: SAVE_COUNTER.to_owned(), key };
+    Node { attributes: vec![value], has_values: Some(true), ..Node::default() }
 }

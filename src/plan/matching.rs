@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use regex::Captures;
 
 use super::Fate;
-use super::claim::Planner;
-use crate::mapping::{Action, MapRule, Pattern, Problem, ProblemKind, RecordedLayer, Rename, Rule};
+use super::claim::{Claim, Planner};
+use crate::mapping::{
+    Action, MapRule, Pattern, Problem, ProblemKind, RecordedLayer, Rename, Rule, TargetTemplate,
+};
 use crate::nearest::nearest;
 
 impl Planner<'_> {
@@ -69,14 +71,20 @@ impl Planner<'_> {
                     self.report(layer.id, Problem::new(ProblemKind::Scope, message).help(help));
                     continue;
                 }
-                self.layer(layer);
+                self.layer(layer, recording.by_name);
             }
         }
         self.left_over(&taken);
     }
 
-    fn layer(&mut self, layer: &RecordedLayer) {
-        let Some(to) = &layer.to else { return };
+    fn layer(&mut self, layer: &RecordedLayer, by_name: bool) {
+        let named = layer.to.as_ref().map(|to| match to {
+            TargetTemplate::Path { template, .. } if by_name => {
+                TargetTemplate::Name { template: template.clone(), all: false }
+            }
+            other => other.clone(),
+        });
+        let Some(to) = &named else { return };
         let below = self.sources.below(&layer.scope);
         if below.is_empty() {
             let message = format!("the checkpoint has no variables below `{}`", layer.scope);
@@ -96,12 +104,15 @@ impl Planner<'_> {
             };
             let leaf = source.leaf().to_owned();
             let mut labels = source.labels_below(&layer.scope);
-            if let (Some(dialect), Some(last)) = (self.mapping.dialect, labels.last_mut()) {
+            // A template knows its leaves; without one the dialect does.
+            let dialect = self.mapping.dialect.filter(|_| self.template.is_none());
+            if let (Some(dialect), Some(last)) = (dialect, labels.last_mut()) {
                 *last = dialect.leaf(&unnumbered(&layer.base), last);
             }
             let apply = layer.apply.get(&leaf).map(Vec::as_slice).unwrap_or_default();
             leaves.insert(leaf);
-            self.claim(i, std::slice::from_ref(to), None, &labels, apply, layer.id);
+            let to = std::slice::from_ref(to);
+            self.claim(i, Claim { to, apply, optional: false, rule: layer.id }, None, &labels);
         }
         for leaf in layer.apply.keys().filter(|leaf| !leaves.contains(*leaf)) {
             let message = format!("`{}` has no leaf `{leaf}` to transform", layer.scope);
@@ -168,10 +179,15 @@ impl Planner<'_> {
         for rule in &mapping.rules {
             match &rule.action {
                 Action::Map(map) => self.map(rule, map),
+                Action::Zip(zip) => self.zip(rule.id, zip),
                 Action::Drop(patterns) => {
                     for i in self.sources.free() {
                         let Some(source) = self.sources.all.get_mut(i) else { continue };
-                        if patterns.iter().any(|pattern| pattern.is_match(&source.current)) {
+                        let matches = |pattern: &Pattern| {
+                            pattern.is_match(&source.current)
+                                || source.other.is_some_and(|other| pattern.is_match(other))
+                        };
+                        if patterns.iter().any(matches) {
                             source.fate = Some(Fate::Dropped(rule.id));
                         }
                     }
@@ -183,12 +199,15 @@ impl Planner<'_> {
     fn map(&mut self, rule: &Rule, map: &MapRule) {
         let mut matched = false;
         for i in self.sources.free() {
-            let Some(name) = self.sources.all.get(i).map(|source| source.current.clone()) else {
-                continue;
-            };
-            if let Some(captures) = map.from.captures(&name) {
+            let Some(source) = self.sources.all.get(i) else { continue };
+            let (name, other) = (source.current.clone(), source.other);
+            let captures = map.from.captures(&name);
+            let captures = captures.or_else(|| map.from.captures(other?));
+            if let Some(captures) = captures {
                 matched = true;
-                self.claim(i, &map.to, Some(&captures), &[], &map.apply, rule.id);
+                let (to, apply, optional) = (&map.to, &map.apply, map.optional);
+                let claim = Claim { to, apply, optional, rule: rule.id };
+                self.claim(i, claim, Some(&captures), &[]);
             }
         }
         if !matched && !map.optional {

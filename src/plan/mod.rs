@@ -6,15 +6,22 @@
 
 mod account;
 mod claim;
+mod finish;
 mod graph;
 mod matching;
+mod missing;
+mod optimizer;
+mod order;
 mod sources;
+mod spot;
+mod template;
+mod zip;
 
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, VariableName};
 use crate::mapping::{Mapping, Problem, Problems, RuleId};
-use crate::object::{ObjectGraph, ObjectPath, Target};
+use crate::object::{ObjectGraph, Target};
 use crate::tensor::{Constant, TensorSpec};
 use crate::transform::Transform;
 
@@ -35,8 +42,10 @@ pub struct Options {
     pub purpose: Purpose,
     /// Lists untouched tensors under their TF1 names too.
     pub keep_names: bool,
-    /// The value of `save_counter`; 1 if absent.
+    /// The value of `save_counter`; the template's or 1 if absent.
     pub save_counter: Option<u32>,
+    /// Keeps the template's value wherever the rules give none.
+    pub keep_missing: bool,
 }
 
 /// Everything a conversion will do.
@@ -50,8 +59,10 @@ pub struct Plan {
     pub fates: BTreeMap<VariableName, Fate>,
     /// Further keys for tensors that are written: the TF1 name and the target that has its bytes.
     pub aliases: Vec<(Target, Target)>,
-    /// The objects of the target.
-    pub graph: ObjectGraph,
+    /// The objects of the target; `None` for a name-based one.
+    pub graph: Option<ObjectGraph>,
+    /// What the same training still depends on in the user's program.
+    pub advice: Vec<String>,
     /// What is worth knowing, though nothing is wrong.
     pub warnings: Vec<Problem>,
 }
@@ -61,8 +72,8 @@ pub struct Plan {
 pub struct Assignment {
     /// The key it gets.
     pub target: Target,
-    /// The object it belongs to.
-    pub path: ObjectPath,
+    /// A way to the object it belongs to, as people write it.
+    pub path: String,
     /// dtype and shape it arrives with.
     pub spec: TensorSpec,
     /// Where it comes from.
@@ -72,11 +83,13 @@ pub struct Assignment {
 }
 
 /// Where a value comes from: an expression that `plan` works out on specs and `convert` on bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
     /// A variable of the source.
     Variable(VariableName),
+    /// What the template has under this key.
+    Template(VariableName),
     /// The same element throughout.
     Constant(Constant),
     /// Another value, transformed.
@@ -96,7 +109,7 @@ impl Value {
     pub fn source(&self) -> Option<&VariableName> {
         match self {
             Self::Variable(name) => Some(name),
-            Self::Constant(_) => None,
+            Self::Constant(_) | Self::Template(_) => None,
             Self::Apply(_, of) => of.source(),
         }
     }
@@ -126,6 +139,10 @@ pub enum Fate {
     OptimizerDropped,
     /// `unmatched: drop` says so.
     UnmatchedDropped,
+    /// The template has no place for it, and the rule is optional.
+    NoTarget(RuleId),
+    /// It belongs to an optimizer, and its values went into this block's.
+    Consumed(RuleId),
     /// No rule claims it, and `unmatched: warn` lets that pass.
     Unmatched,
     /// A step counter that nothing asks for.
@@ -133,16 +150,26 @@ pub enum Fate {
 }
 
 /// Works out what `mapping` makes of `source`.
-pub fn plan(source: &Catalog, mapping: &Mapping, options: &Options) -> Result<Plan, Problems> {
-    let mut planner = claim::Planner::new(source, mapping);
+///
+/// `template` is the object-based checkpoint whose graph the result takes over; without one the
+/// graph is built from the target paths.
+pub fn plan(
+    source: &Catalog,
+    mapping: &Mapping,
+    template: Option<&Catalog>,
+    options: &Options,
+) -> Result<Plan, Problems> {
+    let mut planner = claim::Planner::new(source, mapping, template, options)?;
     planner.check_source();
-    planner.optimizer();
+    let state = planner.take_state();
     planner.names();
     planner.recordings();
     planner.rules();
     planner.fills();
-    planner.save_counter(options);
+    planner.place_state(state.as_ref());
+    planner.save_counter();
+    planner.missing();
     let fates = planner.account();
     let graph = planner.graph();
-    planner.finish(fates, graph, options)
+    planner.finish(fates, graph)
 }

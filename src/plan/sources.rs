@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Fate;
-use crate::catalog::{Variable, VariableName};
+use super::template::Template;
+use crate::catalog::{Catalog, Variable, VariableName};
 
 /// One source variable.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub(super) struct Source<'c> {
     pub(super) name: &'c VariableName,
     /// Its name after `rename` and `leaves`; rules see this one.
     pub(super) current: String,
+    /// Another name rules may use: the `full_name` of an object-based checkpoint's variable.
+    pub(super) other: Option<&'c str>,
     /// What it is.
     pub(super) variable: &'c Variable,
     /// Who has claimed it.
@@ -34,12 +37,22 @@ pub(super) struct Sources<'c> {
 }
 
 impl<'c> Sources<'c> {
-    pub(super) fn new(variables: &'c BTreeMap<VariableName, Variable>) -> Self {
-        let all = variables
+    /// A TF1 variable goes by its key, a TF2 one by its path.
+    pub(super) fn new(catalog: &'c Catalog) -> Self {
+        let objects = Template::new(catalog, &[]).and_then(Result::ok);
+        let paths: BTreeMap<&str, (&str, &'c str)> = objects
+            .iter()
+            .flat_map(|objects| &objects.leaves)
+            .map(|leaf| (leaf.target.key(), (leaf.shown.as_str(), leaf.full_name)))
+            .collect();
+        let all = catalog
+            .variables
             .iter()
             .map(|(name, variable)| {
-                let current = name.as_str().to_owned();
-                Source { name, current, variable, fate: None }
+                let known = paths.get(name.as_str());
+                let current = known.map_or(name.as_str(), |(path, _)| path).to_owned();
+                let other = known.map(|(_, full_name)| *full_name).filter(|name| !name.is_empty());
+                Source { name, current, other, variable, fate: None }
             })
             .collect();
         Self { all, by_name: BTreeMap::new() }

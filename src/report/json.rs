@@ -74,6 +74,7 @@ fn planned(plan: &Plan, mapping: &Mapping) -> Document {
             "dtype": assignment.spec.dtype().name(),
             "shape": assignment.spec.shape().dims(),
             "source": assignment.value.source().map(VariableName::as_str),
+            "kept": matches!(assignment.value, Value::Template(_)),
             "constant": match &assignment.value {
                 Value::Constant(constant) => Some(constant.text()),
                 _ => None,
@@ -86,6 +87,8 @@ fn planned(plan: &Plan, mapping: &Mapping) -> Document {
         let (word, by) = match fate {
             Fate::Mapped(by) => ("mapped", Some(*by)),
             Fate::Dropped(by) => ("dropped", Some(*by)),
+            Fate::NoTarget(by) => ("without a target", Some(*by)),
+            Fate::Consumed(by) => ("consumed by the optimizer", Some(*by)),
             Fate::OptimizerDropped => ("dropped with the optimizer", None),
             Fate::UnmatchedDropped => ("dropped as unmatched", None),
             Fate::Unmatched => ("unmatched", None),
@@ -99,6 +102,7 @@ fn planned(plan: &Plan, mapping: &Mapping) -> Document {
         "values": plan.assignments.iter().map(assignment).collect::<Vec<_>>(),
         "variables": plan.fates.iter().map(fate).collect::<Vec<_>>(),
         "warnings": plan.warnings.iter().map(problem).collect::<Vec<_>>(),
+        "advice": plan.advice,
     })
 }
 

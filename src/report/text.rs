@@ -61,6 +61,7 @@ fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()>
         let from = match (value.source(), value) {
             (Some(name), _) => display_name(name.as_str()).into_owned(),
             (None, Value::Constant(constant)) => format!("= {}", constant.text()),
+            (None, Value::Template(_)) => "(the template's)".to_owned(),
             (None, _) => String::new(),
         };
         let transforms: Vec<String> = value.transforms().iter().map(ToString::to_string).collect();
@@ -76,6 +77,12 @@ fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()>
     let rows: Vec<_> = plan.assignments.iter().map(row).collect();
     table(&rows, out)?;
     left_behind(plan, &mut places, out)?;
+    if !plan.advice.is_empty() {
+        writeln!(out, "the same training still depends on:")?;
+    }
+    for advice in &plan.advice {
+        writeln!(out, "  {}", escape(advice))?;
+    }
     writeln!(out, "{}", summary(plan))
 }
 
@@ -87,6 +94,8 @@ fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut dyn Write) -> io:
             let (word, rule) = match fate {
                 Fate::Mapped(_) => return None,
                 Fate::Dropped(rule) => ("dropped", places.line(*rule)),
+                Fate::Consumed(_) => return None,
+                Fate::NoTarget(rule) => ("no target", places.line(*rule)),
                 Fate::OptimizerDropped => ("dropped", "optimizer: drop".to_owned()),
                 Fate::UnmatchedDropped => ("dropped", "unmatched: drop".to_owned()),
                 Fate::Unmatched => ("unmatched", String::new()),
@@ -101,9 +110,15 @@ fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut dyn Write) -> io:
 /// `6 variables: 5 mapped, 1 dropped; 7 values written, 1 of them transformed`.
 fn summary(plan: &Plan) -> String {
     let count = |wanted: fn(&Fate) -> bool| plan.fates.values().filter(|fate| wanted(fate)).count();
-    let mut fates = vec![format!("{} mapped", count(|fate| matches!(fate, Fate::Mapped(_))))];
+    let mut fates = vec![format!(
+        "{} mapped",
+        count(|fate| matches!(fate, Fate::Mapped(_) | Fate::Consumed(_)))
+    )];
     let dropped = |fate: &Fate| {
-        matches!(fate, Fate::Dropped(_) | Fate::OptimizerDropped | Fate::UnmatchedDropped)
+        matches!(
+            fate,
+            Fate::Dropped(_) | Fate::OptimizerDropped | Fate::UnmatchedDropped | Fate::NoTarget(_)
+        )
     };
     for (word, n) in [
         ("dropped", count(dropped)),
@@ -125,6 +140,8 @@ fn summary(plan: &Plan) -> String {
     let mut kinds = vec![format!("{untouched} bit for bit")];
     kinds.extend((transformed > 0).then(|| format!("{transformed} transformed")));
     kinds.extend((constant > 0).then(|| format!("{constant} constant")));
+    let kept = with(|value| matches!(value, Value::Template(_)));
+    kinds.extend((kept > 0).then(|| format!("{kept} the template's own")));
     let (variables, fates) = (of(plan.fates.len(), "variable"), fates.join(", "));
     format!("{variables}: {fates}; {values}: {}", kinds.join(", "))
 }

@@ -111,6 +111,29 @@ impl<'a> Tensor<'a> {
         &self.data
     }
 
+    /// The value of a single real number, as far as `f64` can hold it.
+    pub fn number(&self) -> Option<f64> {
+        macro_rules! read {
+            ($kind:ty) => {
+                <$kind>::from_le_bytes(self.data.as_ref().try_into().ok()?)
+            };
+        }
+        #[allow(clippy::cast_precision_loss, reason = "as far as `f64` can hold it")]
+        Some(match self.spec.dtype() {
+            DType::Float => f64::from(read!(f32)),
+            DType::Double => read!(f64),
+            DType::Int8 => f64::from(read!(i8)),
+            DType::Int16 => f64::from(read!(i16)),
+            DType::Int32 => f64::from(read!(i32)),
+            DType::Int64 => read!(i64) as f64,
+            DType::UInt8 => f64::from(read!(u8)),
+            DType::UInt16 => f64::from(read!(u16)),
+            DType::UInt32 => f64::from(read!(u32)),
+            DType::UInt64 => read!(u64) as f64,
+            _ => return None,
+        })
+    }
+
     /// The checksum an index holds for this tensor.
     pub fn checksum(&self) -> Crc {
         checksum(&self.spec, &self.data).unwrap_or_default()

@@ -6,6 +6,7 @@
 
 mod error;
 mod reshape;
+mod scale;
 mod transpose;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::tensor::{Region, TensorSpec};
 
 pub use error::TransformError;
 pub use reshape::Reshape;
+pub use scale::Scale;
 pub use transpose::Transpose;
 
 /// A value that can be read in parts.
@@ -46,13 +48,15 @@ pub trait Op {
 }
 
 /// Every transform.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Transform {
     /// Axes in another order.
     Transpose(Transpose),
     /// The same elements in the same order under another shape.
     Reshape(Reshape),
+    /// Every element times a number.
+    Scale(Scale),
 }
 
 impl Transform {
@@ -61,6 +65,7 @@ impl Transform {
         match self {
             Self::Transpose(op) => op,
             Self::Reshape(op) => op,
+            Self::Scale(op) => op,
         }
     }
 }
@@ -70,6 +75,7 @@ impl fmt::Display for Transform {
         match self {
             Self::Transpose(op) => op.fmt(f),
             Self::Reshape(op) => op.fmt(f),
+            Self::Scale(op) => op.fmt(f),
         }
     }
 }

@@ -40,7 +40,6 @@ fn a_wrong_file_is_told_what_it_is() {
         "frozen.pb",
         "nowhere",
         "testdata/conv3/modle.ckpt",
-        "testdata",
     ] {
         let said = place.run(&format!("list {at}"));
         assert_eq!(said.code, 2, "{at}: {said}");

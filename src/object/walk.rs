@@ -1,0 +1,49 @@
+//! Finding one's way in an object graph.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{NodeId, ObjectGraph, ObjectPath};
+
+impl ObjectGraph {
+    /// The object that the edge `label` of `node` leads to; the first one counts, as in TensorFlow.
+    pub fn child(&self, node: NodeId, label: &str) -> Option<NodeId> {
+        let children = &self.nodes().get(node)?.children;
+        children.iter().find(|edge| edge.label == label).map(|edge| edge.node)
+    }
+
+    /// The object that `labels` lead to from the root; on failure, how many of them could be
+    /// followed and where they led.
+    pub fn walk(&self, labels: &[String]) -> Result<NodeId, (usize, NodeId)> {
+        let mut at = 0;
+        for (done, label) in labels.iter().enumerate() {
+            at = self.child(at, label).ok_or((done, at))?;
+        }
+        Ok(at)
+    }
+
+    /// Every object that can be reached from `from` along edges, with the labels of the shortest
+    /// way there (the first of equals), nearest first.
+    pub fn reachable(&self, from: NodeId) -> Vec<(NodeId, Vec<String>)> {
+        let mut ways: BTreeMap<NodeId, Vec<String>> = BTreeMap::from([(from, Vec::new())]);
+        let mut order = vec![from];
+        let mut queue = VecDeque::from([from]);
+        while let Some(node) = queue.pop_front() {
+            let way = ways.get(&node).cloned().unwrap_or_default();
+            for edge in self.nodes().get(node).map(|node| &node.children[..]).unwrap_or_default() {
+                if !ways.contains_key(&edge.node) {
+                    let way = way.iter().chain([&edge.label]).cloned().collect();
+                    ways.insert(edge.node, way);
+                    order.push(edge.node);
+                    queue.push_back(edge.node);
+                }
+            }
+        }
+        order.into_iter().map(|node| (node, ways.remove(&node).unwrap_or_default())).collect()
+    }
+
+    /// The path to `node`, if it is reachable and not the root.
+    pub fn path_to(&self, node: NodeId) -> Option<ObjectPath> {
+        let (_, labels) = self.reachable(0).into_iter().find(|(found, _)| *found == node)?;
+        ObjectPath::new(labels).ok()
+    }
+}

@@ -1,0 +1,184 @@
+//! Optimizers in an object graph, and where they keep what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Kind, Role};
+use crate::object::{Edge, NodeId, ObjectGraph, ObjectPath, Slot};
+
+/// How an optimizer keeps its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Slots between a variable and the optimizer: `keras.optimizers.legacy`, TF2 up to 2.10.
+    Legacy,
+    /// Lists, told apart by the names of the variables in them: Keras 2.11 and later.
+    Keras2,
+    /// Lists in the order of `_trainable_variables`: Keras 3.
+    Keras3,
+}
+
+/// An optimizer of a graph.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its object.
+    pub node: NodeId,
+    /// How people call it.
+    pub shown: String,
+    /// How it keeps its state.
+    pub dialect: Dialect,
+    /// Every variable that is its own.
+    pub owned: BTreeSet<NodeId>,
+    /// The step counter.
+    pub iterations: Option<NodeId>,
+    /// Hyper-parameters it keeps in variables, without a leading underscore.
+    pub hyperparameters: BTreeMap<String, NodeId>,
+}
+
+/// Attributes that hold one value, but no hyper-parameter.
+const PRODUCTS: &[&str] = &["momentum_cache", "_u_product"];
+
+/// Every optimizer that can be reached, nearest first.
+pub fn optimizers(graph: &ObjectGraph) -> Vec<Found> {
+    let found = |(node, labels): (NodeId, Vec<String>)| {
+        let shown = ObjectPath::new(labels).map(|path| path.to_string()).ok()?;
+        let dialect = dialect(graph, node)?;
+        Some(Found::new(graph, node, shown, dialect))
+    };
+    graph.reachable(0).into_iter().filter_map(found).collect()
+}
+
+fn dialect(graph: &ObjectGraph, node: NodeId) -> Option<Dialect> {
+    let has = |label: &str| graph.child(node, label).is_some();
+    if has("_variables") && has("_iterations") {
+        return Some(if has("_trainable_variables") { Dialect::Keras3 } else { Dialect::Keras2 });
+    }
+    let slots = graph.nodes().get(node).is_some_and(|node| !node.slots.is_empty());
+    (slots || (has("iter") && (has("learning_rate") || has("decay")))).then_some(Dialect::Legacy)
+}
+
+impl Found {
+    fn new(graph: &ObjectGraph, node: NodeId, shown: String, dialect: Dialect) -> Self {
+        let mut found = Self {
+            node,
+            shown,
+            dialect,
+            owned: BTreeSet::new(),
+            iterations: graph.child(node, "_iterations").or_else(|| graph.child(node, "iter")),
+            hyperparameters: BTreeMap::new(),
+        };
+        let Some(object) = graph.nodes().get(node) else { return found };
+        let models: BTreeSet<NodeId> =
+            found.list(graph, "_trainable_variables").into_iter().collect();
+        for Edge { label, node: child } in &object.children {
+            let is_value =
+                graph.nodes().get(*child).is_some_and(|child| !child.attributes.is_empty());
+            if is_value {
+                found.owned.insert(*child);
+                let counts = Some(*child) == found.iterations || PRODUCTS.contains(&label.as_str());
+                if !counts {
+                    let name = label.trim_start_matches('_').to_owned();
+                    found.hyperparameters.insert(name, *child);
+                }
+            } else if !label.starts_with("_trainable_variables") {
+                found.owned.extend(found.list(graph, label));
+            }
+        }
+        found.owned.extend(object.slots.iter().map(|slot| slot.node));
+        found.owned.retain(|node| !models.contains(node));
+        found
+    }
+
+    /// The objects a list attribute holds, in order.
+    pub fn list(&self, graph: &ObjectGraph, label: &str) -> Vec<NodeId> {
+        let Some(list) = graph.child(self.node, label).and_then(|list| graph.nodes().get(list))
+        else {
+            return Vec::new();
+        };
+        let numbered = |edge: &Edge| edge.label.parse::<usize>().ok().map(|at| (at, edge.node));
+        let items: BTreeMap<usize, NodeId> = list.children.iter().filter_map(numbered).collect();
+        items.into_values().collect()
+    }
+
+    /// The piece of state that a variable has in `role`; `name` is the variable's `full_name`. The
+    /// error says why it cannot be told.
+    pub fn slot(
+        &self,
+        graph: &ObjectGraph,
+        role: &Role,
+        variable: NodeId,
+        name: &str,
+    ) -> Result<Option<NodeId>, String> {
+        match self.dialect {
+            Dialect::Legacy => {
+                let slots = graph.nodes().get(self.node).map(|node| &node.slots[..]);
+                let wanted = |slot: &&Slot| slot.variable == variable && slot.name == role.legacy;
+                Ok(slots.unwrap_or_default().iter().find(wanted).map(|slot| slot.node))
+            }
+            Dialect::Keras3 => {
+                let trained = self.list(graph, "_trainable_variables");
+                let at = trained.iter().position(|node| *node == variable);
+                Ok(at.and_then(|at| self.role_list(graph, role).get(at).copied()))
+            }
+            Dialect::Keras2 => self.by_name(graph, role, name),
+        }
+    }
+
+    /// The list that holds `role`.
+    pub fn role_list(&self, graph: &ObjectGraph, role: &Role) -> Vec<NodeId> {
+        let lists = role.lists.iter().map(|label| self.list(graph, label));
+        lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default()
+    }
+
+    /// Keras 2.11 names a slot after its variable: `Adam/m/dense/kernel`, or `m/dense/kernel`.
+    fn by_name(
+        &self,
+        graph: &ObjectGraph,
+        role: &Role,
+        name: &str,
+    ) -> Result<Option<NodeId>, String> {
+        let list = self.role_list(graph, role);
+        let full_name = |node: &NodeId| {
+            let attributes = graph.nodes().get(*node).map(|node| &node.attributes[..]);
+            attributes.unwrap_or_default().first().map_or("", |value| value.full_name.as_str())
+        };
+        let suffix = format!("/{name}");
+        let matches: Vec<NodeId> =
+            list.iter().copied().filter(|node| full_name(node).ends_with(&suffix)).collect();
+        // `a/kernel` ends like `b/a/kernel` does: the shortest one is this variable's own.
+        let shortest = matches.iter().map(|node| full_name(node).len()).min();
+        let closest: Vec<NodeId> =
+            matches.into_iter().filter(|node| Some(full_name(node).len()) == shortest).collect();
+        match closest.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(*one)),
+            _ => Err(format!("{} slots are named after `{name}`", closest.len())),
+        }
+    }
+
+    /// The variable that holds the product of Nadam's momentum schedule, and the schedule's decay.
+    pub fn product(&self, graph: &ObjectGraph) -> Option<(NodeId, f64)> {
+        let decays = [("_u_product", 1.0), ("momentum_cache", 0.004)];
+        decays.into_iter().find_map(|(label, decay)| Some((graph.child(self.node, label)?, decay)))
+    }
+
+    /// What sort of optimizer it is, by what it keeps.
+    pub fn kind(&self, graph: &ObjectGraph) -> Option<Kind> {
+        if self.product(graph).is_some() {
+            return Some(Kind::Nadam);
+        }
+        let object = graph.nodes().get(self.node)?;
+        if self.dialect == Dialect::Legacy {
+            let names: BTreeSet<&str> =
+                object.slots.iter().map(|slot| slot.name.as_str()).collect();
+            return Kind::from_legacy(&names.into_iter().collect::<Vec<_>>());
+        }
+        let known = |label: &&str| {
+            Kind::with_slots(1)
+                .chain(Kind::with_slots(2))
+                .chain(Kind::with_slots(3))
+                .any(|kind| kind.roles().iter().any(|role| role.lists.contains(label)))
+        };
+        let labels = object.children.iter().map(|edge| edge.label.as_str()).filter(known);
+        let lists: Vec<&str> = labels.filter(|label| !self.list(graph, label).is_empty()).collect();
+        Kind::from_lists(&lists)
+    }
+}

@@ -1,0 +1,131 @@
+//! Constants, the counter, and the finished plan.
+
+use std::collections::BTreeMap;
+
+use super::claim::Planner;
+use super::spot::{NoSpot, Spot};
+use super::{Assignment, Fate, Plan, Purpose, Value};
+use crate::catalog::VariableName;
+use crate::mapping::{Fill, FillValue, Pattern, Problem, ProblemKind, Problems, RuleId};
+use crate::object::{ObjectGraph, ObjectPath, SAVE_COUNTER, Target};
+use crate::tensor::{Constant, DType, Shape, TensorSpec};
+
+impl Planner<'_> {
+    /// Values for leaves that no source has.
+    pub(super) fn fills(&mut self) {
+        for fill in &self.mapping.fills {
+            match fill {
+                Fill::Leaf { id, leaf, value } => match self.spots(leaf, None, &[]) {
+                    Ok(spots) => {
+                        for spot in spots {
+                            let constant = Value::Constant(value.clone());
+                            self.assign(spot, value.spec().clone(), constant, Some(*id));
+                        }
+                    }
+                    Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
+                        let message = format!("not a leaf to fill: {reason}");
+                        self.report(*id, Problem::new(ProblemKind::Template, message));
+                    }
+                },
+                Fill::Match { id, pattern, value } => self.fill_matching(*id, pattern, value),
+            }
+        }
+    }
+
+    fn fill_matching(&mut self, id: RuleId, pattern: &Pattern, value: &FillValue) {
+        let Some(template) = &self.template else {
+            let message = "`match` fills leaves of a template, and there is none";
+            let help =
+                "give one with `--like`, or name the leaf: `{leaf: path, shape: [..], with: ones}`";
+            return self.report(id, Problem::new(ProblemKind::Template, message).help(help));
+        };
+        let free = |target: &Target| !self.values.contains_key(target);
+        let wanted: Vec<Spot> = template
+            .below()
+            .filter(|(_, path)| pattern.is_match(path))
+            .filter_map(|(leaf, _)| self.leaf(leaf))
+            .filter(|spot| free(&spot.target))
+            .collect();
+        if wanted.is_empty() {
+            let message = format!("`{}` matches no leaf that still needs a value", pattern.text());
+            return self.report(id, Problem::new(ProblemKind::Unused, message));
+        }
+        for spot in wanted {
+            let Some(spec) = spot.wants.clone() else { continue };
+            let value = match value {
+                FillValue::Template => VariableName::new(spot.target.key()).map(Value::Template),
+                FillValue::Number(number) => {
+                    Constant::new(spec.clone(), *number).map(Value::Constant)
+                }
+            };
+            match value {
+                Some(value) => self.assign(spot, spec, value, Some(id)),
+                None => {
+                    let message =
+                        format!("`{}` is {spec}, which cannot hold this number", spot.shown);
+                    self.report(id, Problem::new(ProblemKind::Value, message));
+                }
+            }
+        }
+    }
+
+    /// The counter that `restore` asks for and `read` must not find.
+    pub(super) fn save_counter(&mut self) {
+        let Ok(path) = ObjectPath::new([SAVE_COUNTER.to_owned()]) else { return };
+        if self.options.purpose == Purpose::Read {
+            return;
+        }
+        let Ok(spec) = TensorSpec::new(DType::Int64, Shape::scalar()) else { return };
+        let templates = self
+            .template
+            .as_ref()
+            .and_then(|template| template.by_path(path.labels()).ok())
+            .and_then(|leaf| self.leaf(leaf));
+        let spot = templates.clone().unwrap_or_else(|| Spot::made(path));
+        if self.values.contains_key(&spot.target) {
+            return;
+        }
+        let kept = templates.and_then(|spot| VariableName::new(spot.target.key()));
+        let count = self.options.save_counter;
+        let value = match (kept, count) {
+            (Some(key), None) => Value::Template(key),
+            (_, count) => {
+                let number = f64::from(count.unwrap_or(1));
+                let Some(constant) = Constant::new(spec.clone(), number) else { return };
+                Value::Constant(constant)
+            }
+        };
+        self.assign(spot, spec, value, None);
+    }
+
+    /// The plan, or everything that is wrong.
+    pub(super) fn finish(
+        self,
+        fates: BTreeMap<VariableName, Fate>,
+        graph: ObjectGraph,
+    ) -> Result<Plan, Problems> {
+        if let Some(problems) = Problems::new(self.problems) {
+            return Err(problems);
+        }
+        let mut assignments: Vec<Assignment> = self.values.into_values().collect();
+        assignments.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut aliases = BTreeMap::new();
+        if self.options.keep_names && self.catalog.graph.is_none() {
+            for assignment in &assignments {
+                if let Some(name) = assignment.value.untouched() {
+                    let alias = Target::named(name.as_str());
+                    aliases.entry(alias).or_insert_with(|| assignment.target.clone());
+                }
+            }
+        }
+        Ok(Plan {
+            origin: self.catalog.origin.clone(),
+            assignments,
+            fates,
+            aliases: aliases.into_iter().collect(),
+            graph: Some(graph),
+            warnings: self.warnings,
+            advice: self.advice,
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! What the template holds and nobody gave a value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::claim::Planner;
+use super::spot::Spot;
+use super::{Purpose, Value};
+use crate::catalog::VariableName;
+use crate::mapping::{OptimizerPolicy, Problem, ProblemKind, RuleId};
+use crate::object::{SAVE_COUNTER, Target};
+use crate::optimizer::{self, Found};
+
+/// What Keras layers of about 2019 stored beside their variables. TensorFlow restores it no more
+/// and would miss an owner for it in `assert_consumed`.
+pub(super) const OBJECT_CONFIG: &str = "OBJECT_CONFIG_JSON";
+
+impl Planner<'_> {
+    /// Every leaf of the template gets a value, or is a problem.
+    pub(super) fn missing(&mut self) {
+        let Some(template) = &self.template else { return };
+        let optimizers = optimizer::optimizers(template.graph);
+        let leaves: Vec<(usize, Spot)> = template
+            .leaves
+            .iter()
+            .enumerate()
+            .map(|(i, leaf)| (i, Spot::leaf(leaf)))
+            .filter(|(_, spot)| !self.values.contains_key(&spot.target))
+            .collect();
+        let mut bare: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut forgotten: BTreeSet<(usize, String)> = BTreeSet::new();
+        for (i, spot) in leaves {
+            let node = self
+                .template
+                .as_ref()
+                .and_then(|template| template.leaves.get(i))
+                .map(|leaf| leaf.node);
+            if spot.shown == SAVE_COUNTER && self.options.purpose == Purpose::Read {
+                continue;
+            }
+            let owner = optimizers.iter().find(|found| node.is_some_and(|node| found.owns(node)));
+            match (owner, &self.mapping.optimizer) {
+                _ if self.options.keep_missing => self.keep(spot),
+                (Some(_), Some(OptimizerPolicy::Keep)) => self.keep(spot),
+                (Some(found), None | Some(OptimizerPolicy::Drop | OptimizerPolicy::Plain)) => {
+                    forgotten.insert((found.node, found.shown.clone()));
+                }
+                // What a block with a problem would have filled is not the thing to talk about.
+                (Some(_), Some(OptimizerPolicy::Convert(blocks)))
+                    if blocks.iter().any(|block| self.is_troubled(block.id)) => {}
+                (Some(found), Some(OptimizerPolicy::Convert(_))) => {
+                    bare.entry(found.shown.clone()).or_default().push(spot.shown);
+                }
+                _ => self.lacking(&spot),
+            }
+        }
+        for (path, values) in bare {
+            let count = values.len();
+            let first = values.first().map(String::as_str).unwrap_or_default();
+            let message = format!(
+                "{count} values of the template's `{path}` have no counterpart in the checkpoint: `{first}`{}",
+                if count > 1 { ", …" } else { "" }
+            );
+            let help = "is it another kind of optimizer than TF1's? build the template with the same kind, \
+                        or keep its own values with `--keep-missing`";
+            self.problems.push(Problem::new(ProblemKind::Optimizer, message).help(help));
+        }
+        for (_, path) in forgotten {
+            let message = format!(
+                "the template has an optimizer at `{path}`, which the rules do not mention"
+            );
+            let help = format!(
+                "write `optimizer: {{to: {path}}}`, or `optimizer: keep` for the template's state"
+            );
+            self.problems.push(Problem::new(ProblemKind::Optimizer, message).help(help));
+        }
+        self.others();
+    }
+
+    fn is_troubled(&self, rule: RuleId) -> bool {
+        self.problems.iter().any(|problem| problem.rule == Some(rule))
+    }
+
+    fn lacking(&mut self, spot: &Spot) {
+        // What a rule with a mistake would have filled is not the thing to talk about.
+        if !self.mapping.problems.is_empty() {
+            return;
+        }
+        let spec = spot.wants.as_ref().map(ToString::to_string).unwrap_or_default();
+        let message = format!("`{}` {spec} of the template gets no value", spot.shown);
+        let help =
+            "give it a rule or a `fill`, or keep the template's own values with `--keep-missing`";
+        self.problems.push(Problem::new(ProblemKind::Missing, message).help(help));
+    }
+
+    /// The template's own value.
+    pub(super) fn keep(&mut self, spot: Spot) {
+        if let (Some(key), Some(spec)) = (VariableName::new(spot.target.key()), spot.wants.clone())
+        {
+            self.assign(spot, spec, Value::Template(key), None);
+        }
+    }
+
+    /// Tables, iterators and Python state travel as they are.
+    fn others(&mut self) {
+        let Some(template) = &self.template else { return };
+        let tail = format!("/.ATTRIBUTES/{OBJECT_CONFIG}");
+        let (configs, others): (Vec<_>, Vec<_>) =
+            template.others().partition(|(name, _)| name.as_str().ends_with(&tail));
+        let others: Vec<Spot> = others
+            .into_iter()
+            .map(|(name, spec)| Spot {
+                target: Target::named(name.as_str()),
+                shown: name.to_string(),
+                path: None,
+                wants: Some(spec.clone()),
+            })
+            .collect();
+        if !configs.is_empty() {
+            let message = format!(
+                "{} `{OBJECT_CONFIG}` attributes of the template are left out: TensorFlow does not restore them any more",
+                configs.len()
+            );
+            self.warnings.push(Problem::new(ProblemKind::Missing, message));
+        }
+        for spot in others {
+            if !self.values.contains_key(&spot.target) {
+                self.keep(spot);
+            }
+        }
+    }
+}
+
+impl Found {
+    /// Whether a variable is this optimizer's.
+    fn owns(&self, node: usize) -> bool {
+        self.owned.contains(&node)
+    }
+}

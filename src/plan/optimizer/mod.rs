@@ -1,0 +1,266 @@
+//! Optimizer state finds its place: slots follow their variables, the step and the
+//! hyper-parameters go where the template keeps them.
+
+mod numbers;
+mod origin;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::claim::{Planner, misfit};
+use super::spot::Spot;
+use super::{Fate, Value};
+use crate::catalog::VariableName;
+use crate::mapping::{OptimizerBlock, OptimizerPolicy, Problem, ProblemKind};
+use crate::object::{NodeId, Target};
+use crate::optimizer::{self, Found, Kind, Role, State};
+use crate::transform::{Scale, Transform};
+use origin::Origin;
+
+/// Optimizer state of the source, taken away before any rule saw it.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// Told apart by names.
+    Names(State),
+    /// Told apart by objects.
+    Objects(Vec<Found>),
+}
+
+impl Planner<'_> {
+    /// Takes optimizer state away from the rules, as the rule file wants it.
+    pub(super) fn take_state(&mut self) -> Option<Taken> {
+        let blocks = match &self.mapping.optimizer {
+            Some(OptimizerPolicy::Plain) => return None,
+            Some(OptimizerPolicy::Convert(blocks)) => blocks.as_slice(),
+            _ => &[],
+        };
+        let names: Vec<&str> = blocks.iter().filter_map(|block| block.name.as_deref()).collect();
+        let (taken, held, summary) = match &self.catalog.graph {
+            Some(graph) => {
+                let found = optimizer::optimizers(graph);
+                let owned: BTreeSet<NodeId> =
+                    found.iter().flat_map(|found| found.owned.iter().copied()).collect();
+                let keys: BTreeSet<&str> = graph
+                    .attributes()
+                    .filter(|(node, _)| owned.contains(node))
+                    .map(|(_, attribute)| attribute.key.as_str())
+                    .collect();
+                let held: BTreeSet<VariableName> =
+                    keys.into_iter().filter_map(VariableName::new).collect();
+                let shown: Vec<String> =
+                    found.iter().map(|found| format!("`{}`", found.shown)).collect();
+                let summary = format!("{} values of {}", held.len(), shown.join(", "));
+                (Taken::Objects(found), held, summary)
+            }
+            None => {
+                let state = optimizer::detect(self.catalog, &names);
+                let mut held: BTreeSet<VariableName> = BTreeSet::new();
+                // Without slots, powers and the step are variables like others.
+                if !state.is_empty() || !blocks.is_empty() {
+                    held.extend(state.slots.keys().chain(&state.powers).cloned());
+                }
+                if !blocks.is_empty() {
+                    held.extend(state.step.clone());
+                }
+                let summary = state.summary();
+                (Taken::Names(state), held, summary)
+            }
+        };
+        if held.is_empty() && blocks.is_empty() {
+            return None;
+        }
+        if self.mapping.optimizer.is_none() {
+            let message = format!("the checkpoint holds optimizer state: {summary}");
+            let help = "write `optimizer: {to: optimizer}` to convert it for a template's optimizer, \
+                        `optimizer: drop` to leave it behind, \
+                        or `optimizer: plain` to let rules treat it as ordinary variables";
+            self.problems.push(Problem::new(ProblemKind::Optimizer, message).help(help));
+        }
+        for source in self.sources.all.iter_mut().filter(|source| held.contains(source.name)) {
+            source.fate = Some(Fate::OptimizerDropped);
+        }
+        Some(taken)
+    }
+
+    /// Gives state its places in the template's optimizers.
+    pub(super) fn place_state(&mut self, taken: Option<&Taken>) {
+        let Some(OptimizerPolicy::Convert(blocks)) = &self.mapping.optimizer else { return };
+        let Some(template) = &self.template else {
+            for block in blocks {
+                let message = "optimizer state cannot be placed without a template";
+                let help = "the order of a model's trainable variables is known to the model only: \
+                            give a template with `--like`, or write `optimizer: drop`";
+                self.report(block.id, Problem::new(ProblemKind::Optimizer, message).help(help));
+            }
+            return;
+        };
+        let found = optimizer::optimizers(template.graph);
+        for (number, block) in blocks.iter().enumerate() {
+            let path = block.to.join("/");
+            let Some(target) = found.iter().find(|found| found.shown == path) else {
+                let known: Vec<String> =
+                    found.iter().map(|found| format!("`{}`", found.shown)).collect();
+                let message = format!("the template has no optimizer at `{path}`");
+                let help = match known.as_slice() {
+                    [] => "it has none at all: write it with \
+                           `tf.train.Checkpoint(model=…, optimizer=…)` after the optimizer is built"
+                        .to_owned(),
+                    known => format!("it has {}", known.join(", ")),
+                };
+                self.report(block.id, Problem::new(ProblemKind::Optimizer, message).help(help));
+                continue;
+            };
+            let origin = match taken {
+                Some(Taken::Names(state)) => self.named_origin(block, blocks, number, state),
+                Some(Taken::Objects(found)) => self.object_origin(block, number, found),
+                None => Ok(Origin::default()),
+            };
+            match origin {
+                Ok(origin) => self.place(block, target, &origin),
+                Err(problem) => self.report(block.id, problem),
+            }
+        }
+    }
+
+    fn place(&mut self, block: &OptimizerBlock, target: &Found, origin: &Origin) {
+        let kind = self.meant(block, target, origin);
+        let scale = match kind {
+            Kind::Momentum if origin.is_tf1 && !origin.slots.is_empty() => {
+                match self.learning_rate(block, target, origin) {
+                    Some(rate) => Some(Scale::new(-rate)),
+                    None => return,
+                }
+            }
+            _ => None,
+        };
+        let followers = self.followers();
+        let mut homeless: BTreeMap<&str, usize> = BTreeMap::new();
+        for (variable, slots) in &origin.slots {
+            for (role, slot) in kind.roles().iter().zip(slots) {
+                let Some(slot) = slot else { continue };
+                let mut placed = false;
+                for follower in followers.get(variable).map(Vec::as_slice).unwrap_or_default() {
+                    match self.slot_spot(target, role, follower) {
+                        Ok(Some(spot)) => {
+                            placed = true;
+                            self.follow(block, slot, follower, spot, scale.as_ref());
+                        }
+                        Ok(None) => {}
+                        Err(reason) => {
+                            let message = format!("no place for `{slot}`: {reason}");
+                            self.report(block.id, Problem::new(ProblemKind::Optimizer, message));
+                            placed = true;
+                        }
+                    }
+                }
+                if placed {
+                    self.consume(slot, block);
+                } else if followers.contains_key(variable) {
+                    *homeless.entry(role.name).or_default() += 1;
+                }
+            }
+        }
+        for (role, count) in homeless {
+            let message = format!(
+                "`{}` has no place for {count} {role} values; they are left behind",
+                target.shown
+            );
+            self.warn(block.id, Problem::new(ProblemKind::Optimizer, message));
+        }
+        self.step(block, target, origin, kind);
+        self.hyperparameters(block, target, origin, kind);
+        let advice = kind.advice().iter().map(|advice| format!("`{}`: {advice}", target.shown));
+        self.advice.extend(advice);
+    }
+
+    /// What sort of optimizer the state belongs to. Nadam's slots are called as Adam's; that a
+    /// target keeps a momentum schedule tells them apart.
+    fn meant(&self, block: &OptimizerBlock, target: &Found, origin: &Origin) -> Kind {
+        let said = block.kind.as_deref().and_then(Kind::from_word);
+        let found = self.template.as_ref().and_then(|template| target.kind(template.graph));
+        match (said, origin.kind, found) {
+            (Some(kind), ..) => kind,
+            (None, Kind::Adam, Some(Kind::Nadam)) => Kind::Nadam,
+            (None, kind, _) => kind,
+        }
+    }
+
+    /// Where each source variable's values went, by source.
+    fn followers(&self) -> BTreeMap<VariableName, Vec<Target>> {
+        let mut followers: BTreeMap<VariableName, Vec<Target>> = BTreeMap::new();
+        for assignment in self.values.values() {
+            if let Some(source) = assignment.value.source() {
+                followers.entry(source.clone()).or_default().push(assignment.target.clone());
+            }
+        }
+        followers
+    }
+
+    fn slot_spot(
+        &self,
+        found: &Found,
+        role: &Role,
+        target: &Target,
+    ) -> Result<Option<Spot>, String> {
+        let Some(template) = &self.template else { return Ok(None) };
+        let Some(leaf) = template.leaves.iter().find(|leaf| leaf.target == *target) else {
+            return Ok(None);
+        };
+        let slot = found.slot(template.graph, role, leaf.node, leaf.full_name)?;
+        Ok(slot.and_then(|node| template.of_node(node)).and_then(|leaf| self.leaf(leaf)))
+    }
+
+    /// A slot takes the way its variable took.
+    fn follow(
+        &mut self,
+        block: &OptimizerBlock,
+        slot: &VariableName,
+        variable: &Target,
+        spot: Spot,
+        scale: Option<&Scale>,
+    ) {
+        let Some(spec) = self.catalog.variables.get(slot).map(|slot| slot.spec.clone()) else {
+            return;
+        };
+        let Some(assignment) = self.values.get(variable) else { return };
+        let mut value = assignment.value.with_source(slot);
+        let steps: Vec<Transform> = value.transforms().into_iter().cloned().collect();
+        let mut arrives = spec;
+        for transform in
+            steps.iter().chain(scale.map(|scale| Transform::Scale(scale.clone())).as_ref())
+        {
+            match transform.op().infer(&arrives) {
+                Ok(inferred) => arrives = inferred,
+                Err(error) => {
+                    let message = format!("`{slot}` cannot follow its variable: {error}");
+                    return self.report(block.id, Problem::new(ProblemKind::Shape, message));
+                }
+            }
+        }
+        if let Some(scale) = scale {
+            value = Value::Apply(Transform::Scale(scale.clone()), Box::new(value));
+        }
+        if let Some(problem) = misfit(slot.as_str(), &arrives, &spot) {
+            self.report(block.id, problem);
+        }
+        self.assign(spot, arrives, value, Some(block.id));
+    }
+
+    fn consume(&mut self, name: &VariableName, block: &OptimizerBlock) {
+        if let Some(source) = self.sources.all.iter_mut().find(|source| source.name == name) {
+            source.fate = Some(Fate::Consumed(block.id));
+        }
+    }
+}
+
+impl Value {
+    /// The same way for another source variable.
+    fn with_source(&self, name: &VariableName) -> Self {
+        match self {
+            Self::Variable(_) => Self::Variable(name.clone()),
+            Self::Apply(transform, of) => {
+                Self::Apply(transform.clone(), Box::new(of.with_source(name)))
+            }
+            other => other.clone(),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The template: which values it wants, and how they may be named.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, VariableName};
+use crate::nearest::nearest;
+use crate::object::{NodeId, ObjectGraph, ObjectPath, Target, VARIABLE_VALUE, escape};
+use crate::tensor::TensorSpec;
+
+/// A variable of the template.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf<'t> {
+    /// Its object.
+    pub(super) node: NodeId,
+    /// The key its value stands under.
+    pub(super) target: Target,
+    /// What it must be.
+    pub(super) spec: &'t TensorSpec,
+    /// The name it has in a TF1 graph.
+    pub(super) full_name: &'t str,
+    /// A way to it, as people write it.
+    pub(super) shown: String,
+}
+
+/// A template, with every variable in it.
+#[derive(Debug)]
+pub(super) struct Template<'t> {
+    pub(super) catalog: &'t Catalog,
+    pub(super) graph: &'t ObjectGraph,
+    pub(super) leaves: Vec<Leaf<'t>>,
+    by_node: BTreeMap<NodeId, usize>,
+    by_full_name: BTreeMap<&'t str, Vec<usize>>,
+    /// Leaves below `root`, with their paths from there.
+    below: Vec<(usize, String)>,
+    /// Components that the names of all leaves below `root` begin with.
+    common: Vec<&'t str>,
+}
+
+impl<'t> Template<'t> {
+    /// `None` where the checkpoint has no objects; the error says why `root` does not lead anywhere.
+    pub(super) fn new(catalog: &'t Catalog, root: &[String]) -> Option<Result<Self, String>> {
+        let graph = catalog.graph.as_ref()?;
+        let ways: BTreeMap<NodeId, Vec<String>> = graph.reachable(0).into_iter().collect();
+        let mut leaves = Vec::new();
+        let mut by_node = BTreeMap::new();
+        for (node, attribute) in graph.attributes() {
+            let variable = catalog.variables.get(attribute.key.as_str());
+            let Some(variable) = variable.filter(|_| attribute.name == VARIABLE_VALUE) else {
+                continue;
+            };
+            let way = ways.get(&node).and_then(|labels| ObjectPath::new(labels.clone()).ok());
+            // Slots cannot be reached along edges; their key says where they belong.
+            let shown = way.map_or_else(
+                || attribute.key.trim_end_matches("/.ATTRIBUTES/VARIABLE_VALUE").to_owned(),
+                |path| path.to_string(),
+            );
+            by_node.insert(node, leaves.len());
+            leaves.push(Leaf {
+                node,
+                target: Target::named(attribute.key.as_str()),
+                spec: &variable.spec,
+                full_name: &attribute.full_name,
+                shown,
+            });
+        }
+        let mut template = Self {
+            catalog,
+            graph,
+            leaves,
+            by_node,
+            by_full_name: BTreeMap::new(),
+            below: Vec::new(),
+            common: Vec::new(),
+        };
+        Some(template.enter(root).map(|()| template))
+    }
+
+    fn enter(&mut self, root: &[String]) -> Result<(), String> {
+        let root = self.graph.walk(root).map_err(|at| self.lost(root, at))?;
+        for (node, way) in self.graph.reachable(root) {
+            if let Some(&leaf) = self.by_node.get(&node) {
+                let labels: Vec<String> = way.iter().map(|label| escape(label)).collect();
+                self.below.push((leaf, labels.join("/")));
+            }
+        }
+        for (i, _) in &self.below {
+            if let Some(leaf) = self.leaves.get(*i).filter(|leaf| !leaf.full_name.is_empty()) {
+                self.by_full_name.entry(leaf.full_name).or_default().push(*i);
+            }
+        }
+        let mut names = self.by_full_name.keys();
+        if let Some(first) = names.next() {
+            let mut common: Vec<&str> = first.split('/').collect();
+            common.pop();
+            for name in names {
+                let shared = common.iter().zip(name.split('/')).take_while(|(a, b)| **a == *b);
+                let shared = shared.count();
+                common.truncate(shared);
+            }
+            self.common = common;
+        }
+        Ok(())
+    }
+
+    /// Why `labels` do not lead anywhere.
+    fn lost(&self, labels: &[String], (done, at): (usize, NodeId)) -> String {
+        let missing = labels.get(done).map(String::as_str).unwrap_or_default();
+        let so_far = labels.get(..done).unwrap_or_default().join("/");
+        let children = self.graph.nodes().get(at).map(|node| &node.children[..]);
+        let known: BTreeSet<&str> =
+            children.unwrap_or_default().iter().map(|edge| edge.label.as_str()).collect();
+        let place =
+            if so_far.is_empty() { "the template".to_owned() } else { format!("`{so_far}`") };
+        let hint = match nearest(missing, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "nothing lies below it".to_owned(),
+            None => {
+                let shown: Vec<&str> = known.iter().copied().take(12).collect();
+                let more = if known.len() > shown.len() { ", …" } else { "" };
+                format!("it has {}{more}", shown.join(", "))
+            }
+        };
+        format!("{place} has no `{missing}`; {hint}")
+    }
+
+    /// The leaf that `labels` lead to. A last label that does not exist may stand for its form with
+    /// an underscore, which Keras 3 uses for most weights.
+    pub(super) fn by_path(&self, labels: &[String]) -> Result<usize, String> {
+        let node = self.graph.walk(labels).or_else(|(done, at)| {
+            let hidden = labels.last().filter(|_| done + 1 == labels.len());
+            let found = hidden.and_then(|last| self.graph.child(at, &format!("_{last}")));
+            found.ok_or((done, at))
+        });
+        let node = node.map_err(|at| self.lost(labels, at))?;
+        self.by_node.get(&node).copied().ok_or_else(|| {
+            let path = labels.join("/");
+            let below: Vec<&str> = self
+                .graph
+                .nodes()
+                .get(node)
+                .map(|node| &node.children[..])
+                .unwrap_or_default()
+                .iter()
+                .take(6)
+                .map(|edge| edge.label.as_str())
+                .collect();
+            match below.as_slice() {
+                [] => format!("`{path}` is no variable of the template"),
+                _ => format!(
+                    "`{path}` is no variable of the template, but an object with {}",
+                    below.join(", ")
+                ),
+            }
+        })
+    }
+
+    /// The leaf of an object.
+    pub(super) fn of_node(&self, node: NodeId) -> Option<usize> {
+        self.by_node.get(&node).copied()
+    }
+
+    /// Leaves below `root` whose `full_name` is `name`; leading components that all of them share
+    /// may be left out, and the longer spelling wins.
+    pub(super) fn by_name(&self, name: &str) -> Vec<usize> {
+        let spellings = (0..=self.common.len())
+            .map(|left_out| self.common.get(..left_out).unwrap_or_default().join("/"));
+        for prefix in spellings {
+            let wanted =
+                if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            if let Some(found) = self.by_full_name.get(wanted.as_str()) {
+                return found.clone();
+            }
+        }
+        Vec::new()
+    }
+
+    /// A `full_name` without the components that all names below `root` begin with.
+    pub(super) fn short_name<'n>(&self, name: &'n str) -> &'n str {
+        let len: usize = self.common.iter().map(|component| component.len() + 1).sum();
+        name.get(len..).unwrap_or(name)
+    }
+
+    /// Every name below `root`.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'t str> {
+        self.by_full_name.keys().copied()
+    }
+
+    /// Leaves below `root` with their paths from there.
+    pub(super) fn below(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.below.iter().map(|(leaf, path)| (*leaf, path.as_str()))
+    }
+
+    /// Tensors of the template that belong to no variable: tables, iterators, Python state.
+    pub(super) fn others(&self) -> impl Iterator<Item = (&'t VariableName, &'t TensorSpec)> {
+        let keys: BTreeSet<&str> = self.leaves.iter().map(|leaf| leaf.target.key()).collect();
+        self.catalog
+            .variables
+            .iter()
+            .filter(move |(name, _)| !keys.contains(name.as_str()))
+            .map(|(name, variable)| (name, &variable.spec))
+    }
+}

@@ -1,0 +1,131 @@
+//! Every element times a number.
+
+use std::fmt;
+
+use super::{Op, Regions, Transform, TransformError};
+use crate::tensor::{DType, Region, TensorSpec};
+
+/// `scale: 0.5`: each element times a number, in the element's own precision. Its inverse divides,
+/// so that the way there and back loses no more than the last bit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scale {
+    by: f64,
+    divide: bool,
+}
+
+impl Scale {
+    /// Multiplies by `by`.
+    pub fn new(by: f64) -> Self {
+        Self { by, divide: false }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.divide {
+            write!(f, "scale: 1/{}", self.by)
+        } else {
+            write!(f, "scale: {}", self.by)
+        }
+    }
+}
+
+impl Op for Scale {
+    fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError> {
+        match input.dtype() {
+            DType::Float | DType::Double | DType::Half | DType::BFloat16 => Ok(input.clone()),
+            _ => {
+                Err(TransformError::fit(self, input, "its elements are no floating-point numbers"))
+            }
+        }
+    }
+
+    fn pull(
+        &self,
+        out: &Region,
+        input: &mut dyn Regions,
+        into: &mut [u8],
+    ) -> Result<(), TransformError> {
+        let spec = input.spec().clone();
+        input.read(out, into)?;
+        match spec.dtype() {
+            DType::Float => {
+                each(into, |bytes| self.single(f32::from_le_bytes(bytes)).to_le_bytes())
+            }
+            DType::Double => each(into, |bytes| {
+                let value = f64::from_le_bytes(bytes);
+                if self.divide { value / self.by } else { value * self.by }.to_le_bytes()
+            }),
+            DType::Half => each(into, |bytes| {
+                half::f16::from_f32(self.single(half::f16::from_le_bytes(bytes).to_f32()))
+                    .to_le_bytes()
+            }),
+            DType::BFloat16 => each(into, |bytes| {
+                half::bf16::from_f32(self.single(half::bf16::from_le_bytes(bytes).to_f32()))
+                    .to_le_bytes()
+            }),
+            _ => return Err(TransformError::fit(self, &spec, "its elements are no floats")),
+        }
+        Ok(())
+    }
+
+    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
+        0
+    }
+
+    fn invert(&self, _: &TensorSpec) -> Option<Transform> {
+        (self.by != 0.0).then(|| Transform::Scale(Self { by: self.by, divide: !self.divide }))
+    }
+}
+
+impl Scale {
+    fn single(&self, value: f32) -> f32 {
+        #[allow(clippy::cast_possible_truncation, reason = "the element's own precision")]
+        let by = self.by as f32;
+        if self.divide { value / by } else { value * by }
+    }
+}
+
+fn each<const N: usize>(bytes: &mut [u8], change: impl Fn([u8; N]) -> [u8; N]) {
+    for element in bytes.as_chunks_mut::<N>().0 {
+        *element = change(*element);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::{Shape, TensorSpec};
+
+    struct Held(TensorSpec, Vec<u8>);
+
+    impl Regions for Held {
+        fn spec(&self) -> &TensorSpec {
+            &self.0
+        }
+
+        fn read(&mut self, _: &Region, out: &mut [u8]) -> Result<(), TransformError> {
+            out.copy_from_slice(&self.1);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn there_and_back() {
+        let spec = TensorSpec::new(DType::Float, Shape::new([3]).unwrap()).unwrap();
+        let values = [1.5_f32, -2.0, 1e-3];
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let scale = Scale::new(-0.1);
+        let mut scaled = vec![0; 12];
+        let all = Region::whole(spec.shape());
+        scale.pull(&all, &mut Held(spec.clone(), bytes), &mut scaled).unwrap();
+        assert_eq!(scaled[..4], (1.5_f32 * -0.1_f32).to_le_bytes());
+        let back = scale.invert(&spec).unwrap();
+        let mut again = vec![0; 12];
+        back.op().pull(&all, &mut Held(spec, scaled), &mut again).unwrap();
+        for (value, bytes) in values.iter().zip(again.as_chunks::<4>().0) {
+            let off = f32::from_le_bytes(*bytes).to_bits().abs_diff(value.to_bits());
+            assert!(off <= 1, "{value} is off by {off}");
+        }
+    }
+}
