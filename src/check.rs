@@ -34,7 +34,7 @@ pub fn check(at: &Location) -> Result<Checked, SourceError> {
 }
 
 /// An error with everything behind it.
-fn sentence(error: &dyn Error) -> String {
+pub(crate) fn sentence(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {

@@ -32,8 +32,11 @@
 //! | `source` | `catalog`, `crc`, `files`, `nearest`, `object`, `proto`, `table`, `tensor` |
 //! | `target` | `crc`, `files`, `object`, `proto`, `table`, `tensor` |
 //! | `convert` | `catalog`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `target`, `tensor`, `transform` |
+//! | `diff` | `catalog`, `object`, `progress`, `source`, `tensor`, `transform` |
+//! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
+//! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor` |
 //! | `check` | `catalog`, `files`, `source` |
-//! | `report` | `catalog`, `check`, `convert`, `mapping`, `object`, `plan` |
+//! | `report` | `catalog`, `check`, `convert`, `diff`, `mapping`, `object`, `plan`, `source`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion
@@ -65,6 +68,7 @@ pub mod catalog;
 pub mod check;
 pub mod convert;
 pub mod crc;
+pub mod diff;
 pub mod files;
 pub mod mapping;
 mod nearest;
@@ -74,8 +78,10 @@ pub mod plan;
 pub mod progress;
 pub mod proto;
 pub mod report;
+pub mod reverse;
 pub mod source;
 pub mod table;
 pub mod target;
 pub mod tensor;
 pub mod transform;
+pub mod verify;

@@ -15,7 +15,7 @@ use ckptmap::target::{Options, create};
 pub(super) struct Args {
     #[command(flatten)]
     mapped: MappedArgs,
-    /// The checkpoint to write [default: the same name in OLD's directory + "-tf2"]
+    /// The checkpoint to write [default: the same name in OLD's directory + "-tf2", or "-tf1" for `--reverse`]
     #[arg(short, long, value_name = "NEW")]
     output: Option<Location>,
     /// Replace a checkpoint that is there
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let source = planned.reader.as_ref();
     let to = match &args.output {
         Some(to) => to.clone(),
-        None => default_output(source.prefix()),
+        None => default_output(source.prefix(), args.mapped.is_reverse()),
     };
     let options =
         Options { overwrite: args.force, sync: !args.no_sync, update_state: args.update_state };
@@ -68,10 +68,11 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
 
 /// A directory beside the source's, and never one inside a SavedModel, which is `variables/` with a
 /// bundle called `variables` in it.
-fn default_output(prefix: &Location) -> Location {
+fn default_output(prefix: &Location, reverse: bool) -> Location {
+    let suffix = if reverse { "-tf1" } else { "-tf2" };
     let directory = prefix.parent();
     if prefix.name() == "variables" && directory.name() == "variables" {
-        return directory.beside("-tf2");
+        return directory.beside(suffix);
     }
-    prefix.beside("-tf2")
+    prefix.beside(suffix)
 }

@@ -8,11 +8,13 @@ use clap::ValueEnum;
 use super::ui::Ui;
 use super::values::Setting;
 use super::{Answer, explain};
+use ckptmap::catalog::VariableName;
 use ckptmap::convert::Inputs;
 use ckptmap::files::{self, Location};
 use ckptmap::mapping::{Mapping, Problems};
 use ckptmap::plan::{Options, Plan, Purpose, plan};
 use ckptmap::report::Report;
+use ckptmap::reverse::{by_full_name, reverse};
 use ckptmap::source::{CheckpointReader, open};
 
 /// A rule file is text that people write; a larger one is something else.
@@ -32,6 +34,10 @@ pub(super) struct MappedArgs {
     /// The checkpoint to convert
     #[arg(value_name = "OLD")]
     old: Location,
+    /// Go back from TF2 objects to TF1 names: OLD is the TF2 checkpoint, `--like` the TF1 one (its
+    /// index suffices), the rules are those that led from TF1 to TF2
+    #[arg(long)]
+    reverse: bool,
     #[command(flatten)]
     rules: RuleArgs,
 }
@@ -41,7 +47,7 @@ pub(super) struct MappedArgs {
 pub(super) struct RuleArgs {
     /// The rule file
     #[arg(long, value_name = "RULES")]
-    map: Location,
+    map: Option<Location>,
     /// Give a parameter of the rule file another value
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<Setting>,
@@ -85,7 +91,15 @@ impl Planned {
 impl MappedArgs {
     /// Works out the plan; problems are shown, and the answer is no.
     pub(super) fn plan(&self, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
-        self.rules.plan(&self.old, ui)
+        if self.reverse {
+            self.rules.plan_back(&self.old, ui)
+        } else {
+            self.rules.plan(&self.old, ui)
+        }
+    }
+
+    pub(super) fn is_reverse(&self) -> bool {
+        self.reverse
     }
 
     pub(super) fn json(&self) -> bool {
@@ -101,25 +115,47 @@ impl RuleArgs {
         for note in &reader.catalog().facts.notes {
             ui.note(note);
         }
-        let text = self.rules()?;
-        let set: BTreeMap<String, String> =
-            self.settings.iter().map(|set| (set.name.clone(), set.value.clone())).collect();
-        if self.purpose == For::Read && self.save_counter.is_some() {
-            bail!("`--for read` leaves `save_counter` out, so `--save-counter` has no meaning");
-        }
-        let options = Options {
-            purpose: match self.purpose {
-                For::Restore => Purpose::Restore,
-                For::Read => Purpose::Read,
-            },
-            keep_names: self.keep_names,
-            save_counter: self.save_counter,
-            keep_missing: self.keep_missing,
-        };
-        let like = template.as_ref().map(|template| template.catalog());
-        let planned = Mapping::parse(&self.map.to_string(), &text, &set).and_then(|mapping| {
+        let options = self.options()?;
+        let planned = self.mapping()?.and_then(|mapping| {
+            let like = template.as_ref().map(|template| template.catalog());
             plan(reader.catalog(), &mapping, like, &options).map(|plan| (mapping, plan))
         });
+        self.answer(reader, template, planned, ui)
+    }
+
+    /// Works out the way back from the TF2 checkpoint at `new`.
+    fn plan_back(&self, new: &Location, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
+        let reader = open(new)?;
+        let old = self.like.as_ref().map(open).transpose()?;
+        // Whatever TF1 has no counterpart of stays behind.
+        let options = Options { keep_missing: true, backwards: true, ..self.options()? };
+        let planned = match (&old, &self.map) {
+            (Some(old), Some(_)) => self.mapping()?.and_then(|mapping| {
+                let forward = plan(old.catalog(), &mapping, Some(reader.catalog()), &options)?;
+                let has_data = |name: &VariableName| old.extent(name).is_ok();
+                reverse(&forward, old.catalog(), reader.catalog(), &has_data)
+                    .map(|plan| (mapping, plan))
+            }),
+            (None, None) => by_full_name(reader.catalog()).and_then(|plan| {
+                let none = Mapping::parse("", "version: 1", &BTreeMap::new())?;
+                Ok((none, plan))
+            }),
+            (Some(_), None) => bail!("`--reverse --like OLD` needs the rules: `--map RULES`"),
+            (None, Some(_)) => bail!(
+                "`--reverse --map RULES` needs the TF1 checkpoint, of which the index suffices: \
+                 `--like OLD`"
+            ),
+        };
+        self.answer(reader, old, planned, ui)
+    }
+
+    fn answer(
+        &self,
+        reader: Box<dyn CheckpointReader>,
+        template: Option<Box<dyn CheckpointReader>>,
+        planned: Result<(Mapping, Plan), Problems>,
+        ui: &Ui,
+    ) -> anyhow::Result<Result<Planned, Answer>> {
         match planned {
             Ok((mapping, plan)) => {
                 for warning in &plan.warnings {
@@ -131,6 +167,22 @@ impl RuleArgs {
         }
     }
 
+    fn options(&self) -> anyhow::Result<Options> {
+        if self.purpose == For::Read && self.save_counter.is_some() {
+            bail!("`--for read` leaves `save_counter` out, so `--save-counter` has no meaning");
+        }
+        Ok(Options {
+            purpose: match self.purpose {
+                For::Restore => Purpose::Restore,
+                For::Read => Purpose::Read,
+            },
+            keep_names: self.keep_names,
+            save_counter: self.save_counter,
+            keep_missing: self.keep_missing,
+            backwards: false,
+        })
+    }
+
     fn refuse(&self, problems: &Problems, ui: &Ui) -> anyhow::Result<Answer> {
         if self.json {
             ui.answer(&Report::Problems(problems), true)?;
@@ -140,8 +192,14 @@ impl RuleArgs {
         Ok(Answer::No)
     }
 
-    fn rules(&self) -> anyhow::Result<String> {
-        let bytes = files::read_all(&self.map, MAX_RULES)?;
-        String::from_utf8(bytes).with_context(|| format!("`{}` is no text in UTF-8", self.map))
+    /// The rule file, read; the outer error is that there is none.
+    fn mapping(&self) -> anyhow::Result<Result<Mapping, Problems>> {
+        let at = self.map.as_ref().context("no rule file was given: `--map RULES`")?;
+        let bytes = files::read_all(at, MAX_RULES)?;
+        let text =
+            String::from_utf8(bytes).with_context(|| format!("`{at}` is no text in UTF-8"))?;
+        let set: BTreeMap<String, String> =
+            self.settings.iter().map(|set| (set.name.clone(), set.value.clone())).collect();
+        Ok(Mapping::parse(&at.to_string(), &text, &set))
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod convert;
+mod diff;
 mod explain;
 mod interrupt;
 mod list;
@@ -10,6 +11,7 @@ mod plan;
 mod progress;
 mod ui;
 mod values;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -22,8 +24,10 @@ use ui::{Colour, Ui};
 enum Answer {
     /// Done, or yes.
     Yes,
-    /// No: damaged, or the plan has problems.
+    /// No: different, damaged, or the plan has problems.
     No,
+    /// It could not be found out, and what is known has been said.
+    Unknown,
     /// Interrupted by this signal.
     Interrupted(u8),
 }
@@ -33,6 +37,7 @@ impl From<Answer> for ExitCode {
         match answer {
             Answer::Yes => Self::SUCCESS,
             Answer::No => Self::from(1),
+            Answer::Unknown => Self::from(2),
             Answer::Interrupted(signal) => Self::from(128 + signal),
         }
     }
@@ -67,6 +72,8 @@ enum Command {
     Plan(plan::Args),
     Convert(convert::Args),
     Check(check::Args),
+    Diff(diff::Args),
+    Verify(verify::Args),
 }
 
 /// Runs the program.
@@ -85,6 +92,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args, &ui),
         Command::Convert(args) => convert::run(args, &ui),
         Command::Check(args) => check::run(args, &ui),
+        Command::Diff(args) => diff::run(args, &ui),
+        Command::Verify(args) => verify::run(args, &ui),
     };
     match answer {
         Ok(answer) => answer.into(),

@@ -2,7 +2,7 @@
 //! block through its transforms. Nothing is visible at the destination before everything has been
 //! read, summed and written.
 
-mod pull;
+pub(crate) mod pull;
 
 use std::ops::ControlFlow;
 
@@ -31,7 +31,10 @@ pub struct Inputs<'a> {
 
 impl<'a> Inputs<'a> {
     /// The stored variable at the bottom of a value, and who reads it; `None` for a constant.
-    fn stored<'v>(&self, value: &'v Value) -> Option<(&'a dyn CheckpointReader, &'v VariableName)> {
+    pub(crate) fn stored<'v>(
+        &self,
+        value: &'v Value,
+    ) -> Option<(&'a dyn CheckpointReader, &'v VariableName)> {
         match value {
             Value::Variable(name) => Some((self.source, name)),
             Value::Template(name) => Some((self.template?, name)),

@@ -1,5 +1,6 @@
 //! Finding one's way in an object graph.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{NodeId, ObjectGraph, ObjectPath};
@@ -30,9 +31,8 @@ impl ObjectGraph {
         while let Some(node) = queue.pop_front() {
             let way = ways.get(&node).cloned().unwrap_or_default();
             for edge in self.nodes().get(node).map(|node| &node.children[..]).unwrap_or_default() {
-                if !ways.contains_key(&edge.node) {
-                    let way = way.iter().chain([&edge.label]).cloned().collect();
-                    ways.insert(edge.node, way);
+                if let Entry::Vacant(entry) = ways.entry(edge.node) {
+                    entry.insert(way.iter().chain([&edge.label]).cloned().collect());
                     order.push(edge.node);
                     queue.push_back(edge.node);
                 }

@@ -40,7 +40,7 @@ const MEAN_GRADIENT: Role = role("mean gradient", "mg", &["_average_gradients"])
 /// Word, names TF1 gives its slots, roles in the order of TF1's slots, and the op of TF1's graphs.
 type Row = (Kind, &'static str, &'static [&'static str], &'static [Role], &'static [&'static str]);
 
-/// Sources: the slot order of `tf.compat.v1.train` and of Keras, as run (CHECKPOINT_FORMAT 10).
+/// Sources: the slot order of `tf.compat.v1.train` and of Keras, as run.
 const TABLE: &[Row] = &[
     (
         Kind::GradientDescent,

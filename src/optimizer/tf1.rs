@@ -36,8 +36,12 @@ pub struct Slot {
 /// Finds the state. `names` are optimizers that were given names of their own.
 pub fn detect(catalog: &Catalog, names: &[&str]) -> State {
     let mut state = State::default();
+    // The graph knows its slots, whatever the optimizer was called.
+    let drawn = catalog.facts.updates.iter().flat_map(|update| &update.slots);
+    let leaves = drawn.filter_map(|slot| slot.rsplit('/').next());
+    let names: BTreeSet<&str> = names.iter().copied().chain(leaves.map(unnumbered)).collect();
     for (name, variable) in &catalog.variables {
-        if let Some((optimizer, number)) = slot_name(name.as_str(), names)
+        if let Some((optimizer, number)) = slot_name(name.as_str(), &names)
             && let Some(owner) = owner(catalog, name.as_str(), variable)
         {
             let optimizer = optimizer.to_owned();
@@ -94,20 +98,28 @@ impl State {
 }
 
 /// The optimizer and the slot's number, if the last component is a slot's.
-fn slot_name<'n>(name: &'n str, names: &[&str]) -> Option<(&'n str, usize)> {
+fn slot_name<'n>(name: &'n str, names: &BTreeSet<&str>) -> Option<(&'n str, usize)> {
     let leaf = name.rsplit('/').next()?;
     match leaf {
         "adam_m" => return Some(("adam", 0)),
         "adam_v" => return Some(("adam", 1)),
         _ => {}
     }
-    let known = |leaf: &str| names.contains(&leaf) || Kind::slot_names().any(|name| name == leaf);
+    let known = |leaf: &str| names.contains(leaf) || Kind::slot_names().any(|name| name == leaf);
     if known(leaf) {
         return Some((leaf, 0));
     }
     let (stem, number) = leaf.rsplit_once('_')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     (digits && known(stem)).then(|| Some((stem, number.parse().ok()?)))?
+}
+
+/// A slot's last component without its number.
+fn unnumbered(leaf: &str) -> &str {
+    match leaf.rsplit_once('_') {
+        Some((stem, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => stem,
+        _ => leaf,
+    }
 }
 
 /// Whether a name is that of a power of beta.

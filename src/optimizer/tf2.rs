@@ -87,6 +87,18 @@ impl Found {
         found
     }
 
+    /// What the optimizer calls a piece of state: the slot's name, or the list it is in.
+    pub fn label(&self, graph: &ObjectGraph, node: NodeId) -> Option<String> {
+        let object = graph.nodes().get(self.node)?;
+        if let Some(slot) = object.slots.iter().find(|slot| slot.node == node) {
+            return Some(slot.name.clone());
+        }
+        let labels = object.children.iter().map(|edge| edge.label.as_str());
+        let mut lists = labels.filter(|label| *label != "_variables");
+        let list = lists.find(|label| self.list(graph, label).contains(&node))?;
+        Some(list.trim_start_matches('_').to_owned())
+    }
+
     /// The objects a list attribute holds, in order.
     pub fn list(&self, graph: &ObjectGraph, label: &str) -> Vec<NodeId> {
         let Some(list) = graph.child(self.node, label).and_then(|list| graph.nodes().get(list))

@@ -7,8 +7,8 @@ use regex::Captures;
 use super::sources::{Source, Sources};
 use super::spot::{NoSpot, Spot};
 use super::template::Template;
-use super::{Assignment, Fate, Options, Value};
-use crate::catalog::{Catalog, Storage};
+use super::{Assignment, Fate, Options, Power, Value};
+use crate::catalog::{Catalog, Storage, VariableName};
 use crate::mapping::{Mapping, Problem, ProblemKind, Problems, RuleId, TargetTemplate};
 use crate::object::{ObjectPath, Target};
 use crate::tensor::TensorSpec;
@@ -28,6 +28,7 @@ pub(super) struct Planner<'p> {
     pub(super) paths: BTreeMap<Target, ObjectPath>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    pub(super) powers: BTreeMap<VariableName, Power>,
     pub(super) advice: Vec<String>,
 }
 
@@ -81,6 +82,7 @@ impl<'p> Planner<'p> {
             paths: BTreeMap::new(),
             problems,
             warnings: Vec::new(),
+            powers: BTreeMap::new(),
             advice: Vec::new(),
         })
     }

@@ -125,6 +125,7 @@ impl Planner<'_> {
             aliases: aliases.into_iter().collect(),
             graph: Some(graph),
             warnings: self.warnings,
+            powers: self.powers,
             advice: self.advice,
         })
     }

@@ -26,7 +26,7 @@ impl Planner<'_> {
             .map(|(i, leaf)| (i, Spot::leaf(leaf)))
             .filter(|(_, spot)| !self.values.contains_key(&spot.target))
             .collect();
-        let mut bare: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut bare: BTreeMap<(String, String), usize> = BTreeMap::new();
         let mut forgotten: BTreeSet<(usize, String)> = BTreeSet::new();
         for (i, spot) in leaves {
             let node = self
@@ -48,17 +48,17 @@ impl Planner<'_> {
                 (Some(_), Some(OptimizerPolicy::Convert(blocks)))
                     if blocks.iter().any(|block| self.is_troubled(block.id)) => {}
                 (Some(found), Some(OptimizerPolicy::Convert(_))) => {
-                    bare.entry(found.shown.clone()).or_default().push(spot.shown);
+                    let graph = self.template.as_ref().map(|template| template.graph);
+                    let label = graph.zip(node).and_then(|(graph, node)| found.label(graph, node));
+                    let label = label.unwrap_or(spot.shown);
+                    *bare.entry((found.shown.clone(), label)).or_default() += 1;
                 }
                 _ => self.lacking(&spot),
             }
         }
-        for (path, values) in bare {
-            let count = values.len();
-            let first = values.first().map(String::as_str).unwrap_or_default();
+        for ((path, label), count) in bare {
             let message = format!(
-                "{count} values of the template's `{path}` have no counterpart in the checkpoint: `{first}`{}",
-                if count > 1 { ", …" } else { "" }
+                "the template's `{path}` has {count} `{label}` values, the checkpoint has no such state"
             );
             let help = "is it another kind of optimizer than TF1's? build the template with the same kind, \
                         or keep its own values with `--keep-missing`";

@@ -46,6 +46,8 @@ pub struct Options {
     pub save_counter: Option<u32>,
     /// Keeps the template's value wherever the rules give none.
     pub keep_missing: bool,
+    /// The plan is to be reversed: the source's values need not be readable.
+    pub backwards: bool,
 }
 
 /// Everything a conversion will do.
@@ -61,6 +63,8 @@ pub struct Plan {
     pub aliases: Vec<(Target, Target)>,
     /// The objects of the target; `None` for a name-based one.
     pub graph: Option<ObjectGraph>,
+    /// Powers of beta that were consumed, for the way back.
+    pub powers: BTreeMap<VariableName, Power>,
     /// What the same training still depends on in the user's program.
     pub advice: Vec<String>,
     /// What is worth knowing, though nothing is wrong.
@@ -80,6 +84,15 @@ pub struct Assignment {
     pub value: Value,
     /// The rule that said so.
     pub rule: Option<RuleId>,
+}
+
+/// What a power of beta is worked out from: after t steps TF1 keeps `beta^(t + 1)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Power {
+    /// Beta, if it is known.
+    pub beta: Option<f64>,
+    /// The target's step counter.
+    pub iterations: Target,
 }
 
 /// Where a value comes from: an expression that `plan` works out on specs and `convert` on bytes.
@@ -145,7 +158,9 @@ pub enum Fate {
     Consumed(RuleId),
     /// No rule claims it, and `unmatched: warn` lets that pass.
     Unmatched,
-    /// A step counter that nothing asks for.
+    /// It goes under the TF1 name that its object remembers.
+    Named,
+    /// Nothing asks for it: a step counter, or what TF1 has no name for.
     NotNeeded,
 }
 

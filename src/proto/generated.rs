@@ -22,6 +22,85 @@ pub mod tensor_shape_proto {
         pub name: ::prost::alloc::string::String,
     }
 }
+/// An operation of a graph.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NodeDef {
+    /// What inputs call it.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it does.
+    #[prost(string, tag = "2")]
+    pub op: ::prost::alloc::string::String,
+    /// Outputs it reads: `node` or `node:1`; behind them `^node`, which only has to run before.
+    #[prost(string, repeated, tag = "3")]
+    pub input: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Settings that are no inputs.
+    #[prost(map = "string, message", tag = "5")]
+    pub attr: ::std::collections::HashMap<::prost::alloc::string::String, AttrValue>,
+}
+/// A setting of an operation.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AttrValue {
+    /// What it is; of the many types only those that are read here.
+    #[prost(oneof = "attr_value::Value", tags = "5, 8")]
+    pub value: ::core::option::Option<attr_value::Value>,
+}
+/// Nested message and enum types in `AttrValue`.
+pub mod attr_value {
+    /// What it is; of the many types only those that are read here.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Value {
+        /// Yes or no.
+        #[prost(bool, tag = "5")]
+        B(bool),
+        /// The value of a constant.
+        #[prost(message, tag = "8")]
+        Tensor(super::TensorProto),
+    }
+}
+/// A tensor inside a graph.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TensorProto {
+    /// Number of the element type.
+    #[prost(int32, tag = "1")]
+    pub dtype: i32,
+    /// Sizes.
+    #[prost(message, optional, tag = "2")]
+    pub tensor_shape: ::core::option::Option<TensorShapeProto>,
+    /// All elements as they lie in memory, or nothing, and then they are in one of the lists below,
+    /// where the last one stands for all that are missing.
+    #[prost(bytes = "vec", tag = "4")]
+    pub tensor_content: ::prost::alloc::vec::Vec<u8>,
+    /// Elements of type float.
+    #[prost(float, repeated, tag = "5")]
+    pub float_val: ::prost::alloc::vec::Vec<f32>,
+    /// Elements of type double.
+    #[prost(double, repeated, tag = "6")]
+    pub double_val: ::prost::alloc::vec::Vec<f64>,
+    /// Elements of types up to 32 bits.
+    #[prost(int32, repeated, tag = "7")]
+    pub int_val: ::prost::alloc::vec::Vec<i32>,
+    /// Elements of type int64.
+    #[prost(int64, repeated, tag = "10")]
+    pub int64_val: ::prost::alloc::vec::Vec<i64>,
+}
+/// A variable of the program that made a graph.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VariableDef {
+    /// The output that holds it, `:0` included.
+    #[prost(string, tag = "1")]
+    pub variable_name: ::prost::alloc::string::String,
+    /// Set for one part of a partitioned variable.
+    #[prost(message, optional, tag = "4")]
+    pub save_slice_info_def: ::core::option::Option<SaveSliceInfoDef>,
+}
+/// Which part of a partitioned variable this is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SaveSliceInfoDef {
+    /// The whole variable, as checkpoints call it.
+    #[prost(string, tag = "1")]
+    pub full_name: ::prost::alloc::string::String,
+}
 /// A rectangular part of a tensor.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TensorSliceProto {

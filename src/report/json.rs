@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Document, json};
 
-use super::{Renderer, Report};
+use super::{Renderer, Report, diff, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -13,7 +13,7 @@ use crate::mapping::{Mapping, Place, Problem, RuleId};
 use crate::plan::{Assignment, Fate, Plan, Value};
 
 /// The number that tells readers how to understand the rest.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// One JSON document.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,10 @@ impl Renderer for Json {
             }
             Report::Check(checked) => {
                 json!({ "schema": SCHEMA, "checkpoints": checked.iter().map(check).collect::<Vec<_>>() })
+            }
+            Report::Diff(found) => diff::document(found),
+            Report::Verification { verification, mapping } => {
+                verify::document(verification, mapping)
             }
         };
         serde_json::to_writer_pretty(&mut *out, &document)?;
@@ -69,7 +73,7 @@ fn planned(plan: &Plan, mapping: &Mapping) -> Document {
     let assignment = |assignment: &Assignment| {
         let transforms = assignment.value.transforms();
         json!({
-            "target": assignment.path.to_string(),
+            "target": assignment.path,
             "key": assignment.target.key(),
             "dtype": assignment.spec.dtype().name(),
             "shape": assignment.spec.shape().dims(),
@@ -89,6 +93,7 @@ fn planned(plan: &Plan, mapping: &Mapping) -> Document {
             Fate::Dropped(by) => ("dropped", Some(*by)),
             Fate::NoTarget(by) => ("without a target", Some(*by)),
             Fate::Consumed(by) => ("consumed by the optimizer", Some(*by)),
+            Fate::Named => ("mapped", None),
             Fate::OptimizerDropped => ("dropped with the optimizer", None),
             Fate::UnmatchedDropped => ("dropped as unmatched", None),
             Fate::Unmatched => ("unmatched", None),
@@ -131,7 +136,7 @@ fn problem(problem: &Problem) -> Document {
     })
 }
 
-fn place(place: &Place) -> Document {
+pub(super) fn place(place: &Place) -> Document {
     json!({ "file": place.source.name, "line": place.line(), "column": place.column() })
 }
 

@@ -1,16 +1,20 @@
 //! What was found or done, for people and for machines: a report is a value, a renderer writes it.
 
+mod diff;
 mod json;
 mod names;
 mod text;
+mod verify;
 
 use std::io;
 
 use crate::catalog::{Catalog, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
+use crate::diff::Diff;
 use crate::mapping::{Mapping, Problems};
 use crate::plan::Plan;
+use crate::verify::Verification;
 
 pub use names::{display_name, escape};
 
@@ -45,6 +49,15 @@ pub enum Report<'r> {
     Problems(&'r Problems),
     /// What a check found.
     Check(&'r [Checked]),
+    /// What two checkpoints differ in.
+    Diff(&'r Diff),
+    /// What came of proving a conversion.
+    Verification {
+        /// What was found.
+        verification: &'r Verification,
+        /// The rules of the plan.
+        mapping: &'r Mapping,
+    },
 }
 
 /// A form that reports can take.

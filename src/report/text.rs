@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Renderer, Report, display_name, escape};
+use super::{Renderer, Report, diff, display_name, escape, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -25,6 +25,10 @@ impl Renderer for Text {
             }
             Report::Problems(problems) => writeln!(out, "{}", escape(&problems.to_string())),
             Report::Check(checked) => checked.iter().try_for_each(|one| check(one, out)),
+            Report::Diff(found) => diff::text(found, out),
+            Report::Verification { verification, mapping } => {
+                verify::text(verification, mapping, out)
+            }
         }
     }
 }
@@ -55,20 +59,14 @@ fn list(
 }
 
 fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()> {
-    let mut places = Places { mapping, known: BTreeMap::new() };
+    let mut places = Places::new(mapping);
     let row = |assignment: &Assignment| {
         let value = &assignment.value;
-        let from = match (value.source(), value) {
-            (Some(name), _) => display_name(name.as_str()).into_owned(),
-            (None, Value::Constant(constant)) => format!("= {}", constant.text()),
-            (None, Value::Template(_)) => "(the template's)".to_owned(),
-            (None, _) => String::new(),
-        };
         let transforms: Vec<String> = value.transforms().iter().map(ToString::to_string).collect();
         [
-            escape(&assignment.path.to_string()).into_owned(),
+            escape(&assignment.path).into_owned(),
             "<-".to_owned(),
-            from,
+            origin(value),
             assignment.spec.to_string(),
             transforms.join(", "),
             assignment.rule.map(|rule| places.line(rule)).unwrap_or_default(),
@@ -86,15 +84,24 @@ fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "{}", summary(plan))
 }
 
+/// What a value is made of.
+pub(super) fn origin(value: &Value) -> String {
+    match (value.source(), value) {
+        (Some(name), _) => display_name(name.as_str()).into_owned(),
+        (None, Value::Constant(constant)) => format!("= {}", constant.text()),
+        (None, Value::Template(_)) => "(the template's)".to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
 fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<_> = plan
         .fates
         .iter()
         .filter_map(|(name, fate)| {
             let (word, rule) = match fate {
-                Fate::Mapped(_) => return None,
                 Fate::Dropped(rule) => ("dropped", places.line(*rule)),
-                Fate::Consumed(_) => return None,
+                Fate::Mapped(_) | Fate::Named | Fate::Consumed(_) => return None,
                 Fate::NoTarget(rule) => ("no target", places.line(*rule)),
                 Fate::OptimizerDropped => ("dropped", "optimizer: drop".to_owned()),
                 Fate::UnmatchedDropped => ("dropped", "unmatched: drop".to_owned()),
@@ -112,7 +119,7 @@ fn summary(plan: &Plan) -> String {
     let count = |wanted: fn(&Fate) -> bool| plan.fates.values().filter(|fate| wanted(fate)).count();
     let mut fates = vec![format!(
         "{} mapped",
-        count(|fate| matches!(fate, Fate::Mapped(_) | Fate::Consumed(_)))
+        count(|fate| matches!(fate, Fate::Mapped(_) | Fate::Named | Fate::Consumed(_)))
     )];
     let dropped = |fate: &Fate| {
         matches!(
@@ -129,8 +136,7 @@ fn summary(plan: &Plan) -> String {
             fates.push(format!("{n} {word}"));
         }
     }
-    let of = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
-    let values = of(plan.assignments.len(), "value");
+    let values = counted(plan.assignments.len(), "value");
     let with = |wanted: fn(&Value) -> bool| {
         plan.assignments.iter().filter(|assignment| wanted(&assignment.value)).count()
     };
@@ -142,7 +148,7 @@ fn summary(plan: &Plan) -> String {
     kinds.extend((constant > 0).then(|| format!("{constant} constant")));
     let kept = with(|value| matches!(value, Value::Template(_)));
     kinds.extend((kept > 0).then(|| format!("{kept} the template's own")));
-    let (variables, fates) = (of(plan.fates.len(), "variable"), fates.join(", "));
+    let (variables, fates) = (counted(plan.fates.len(), "variable"), fates.join(", "));
     format!("{variables}: {fates}; {values}: {}", kinds.join(", "))
 }
 
@@ -171,13 +177,19 @@ fn check(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Lines of rules, looked up once each.
-struct Places<'m> {
+pub(super) struct Places<'m> {
     mapping: &'m Mapping,
     known: BTreeMap<RuleId, String>,
 }
 
-impl Places<'_> {
-    fn line(&mut self, rule: RuleId) -> String {
+impl<'m> Places<'m> {
+    /// Nothing is looked up yet.
+    pub(super) fn new(mapping: &'m Mapping) -> Self {
+        Self { mapping, known: BTreeMap::new() }
+    }
+
+    /// File and line of a rule.
+    pub(super) fn line(&mut self, rule: RuleId) -> String {
         let look = || {
             let place = self.mapping.place(rule);
             place.map(|place| {
@@ -190,7 +202,7 @@ impl Places<'_> {
 }
 
 /// Columns as wide as their widest cell; nothing behind the last one.
-fn table<const N: usize>(rows: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn table<const N: usize>(rows: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -203,6 +215,11 @@ fn table<const N: usize>(rows: &[[String; N]], out: &mut dyn Write) -> io::Resul
         writeln!(out, "{}", line.join("  ").trim_end())?;
     }
     Ok(())
+}
+
+/// `1 value`, `2 values`.
+pub(super) fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A size in the largest unit that keeps it above 1: `1.3 GiB`.

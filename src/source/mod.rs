@@ -7,6 +7,7 @@
 mod bundle;
 mod error;
 mod graph;
+mod meta;
 mod resolve;
 mod sniff;
 

@@ -3,8 +3,11 @@
 mod check;
 mod convert;
 mod damage;
+mod diff;
 mod harness;
 mod interrupt;
 mod list;
 mod problems;
+mod rewrite;
 mod typed;
+mod verify;

@@ -116,7 +116,7 @@ impl Planner<'_> {
             };
             match origin {
                 Ok(origin) => self.place(block, target, &origin),
-                Err(problem) => self.report(block.id, problem),
+                Err(problem) => self.report(block.id, *problem),
             }
         }
     }
@@ -177,11 +177,11 @@ impl Planner<'_> {
     fn meant(&self, block: &OptimizerBlock, target: &Found, origin: &Origin) -> Kind {
         let said = block.kind.as_deref().and_then(Kind::from_word);
         let found = self.template.as_ref().and_then(|template| target.kind(template.graph));
-        match (said, origin.kind, found) {
-            (Some(kind), ..) => kind,
-            (None, Kind::Adam, Some(Kind::Nadam)) => Kind::Nadam,
-            (None, kind, _) => kind,
-        }
+        let told = match (origin.kind, found) {
+            (Kind::Adam, Some(Kind::Nadam)) => Kind::Nadam,
+            (kind, _) => kind,
+        };
+        said.unwrap_or(told)
     }
 
     /// Where each source variable's values went, by source.

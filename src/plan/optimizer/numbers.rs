@@ -5,9 +5,9 @@ use crate::catalog::VariableName;
 use crate::mapping::{Iterations, OptimizerBlock, Problem, ProblemKind};
 use crate::object::NodeId;
 use crate::optimizer::{Found, Kind, momentum_product, steps_taken};
-use crate::plan::Value;
 use crate::plan::claim::{Planner, misfit};
 use crate::plan::spot::Spot;
+use crate::plan::{Power, Value};
 use crate::tensor::Constant;
 
 impl Planner<'_> {
@@ -42,6 +42,7 @@ impl Planner<'_> {
         kind: Kind,
     ) {
         let Some(spot) = self.spot_of(target.iterations) else { return };
+        let iterations = spot.target.clone();
         let known = match &block.iterations {
             Some(Iterations::Number(steps)) => {
                 self.number(block, spot, f64::from(*steps));
@@ -58,6 +59,8 @@ impl Planner<'_> {
         };
         for power in &origin.powers {
             self.consume(power, block);
+            let beta = self.beta(block, target, origin, power);
+            self.powers.insert(power.clone(), Power { beta, iterations: iterations.clone() });
         }
         if let Some(steps) = known {
             self.check_powers(block, origin, target, steps);
@@ -75,6 +78,12 @@ impl Planner<'_> {
         target: &Found,
         origin: &Origin,
     ) -> Option<u32> {
+        // By its plain name a power is this optimizer's own, whatever TF1 numbered it.
+        let own = origin.powers.iter().find(|power| {
+            let leaf = power.as_str().rsplit('/').next().unwrap_or_default();
+            leaf.starts_with(name) && name.ends_with("_power")
+        });
+        let name = own.map_or(name, VariableName::as_str);
         let Some((key, variable)) = self.catalog.variables.get_key_value(name) else {
             let message =
                 format!("the checkpoint has no `{name}` to take the number of steps from");
@@ -83,7 +92,11 @@ impl Planner<'_> {
         };
         if origin.powers.contains(key) || name.contains("_power") {
             let Some(steps) = self.steps_of(block, target, origin, key) else {
-                self.no_steps(block, key);
+                if self.options.backwards {
+                    self.number(block, spot, 0.0);
+                } else {
+                    self.no_steps(block, key);
+                }
                 return None;
             };
             self.number(block, spot, f64::from(steps));
@@ -117,6 +130,11 @@ impl Planner<'_> {
         if let Some(steps) = steps {
             self.number(block, spot, f64::from(steps));
             return Some(steps);
+        }
+        if self.options.backwards {
+            // The way back works the powers out from what the target counts.
+            self.number(block, spot, 0.0);
+            return None;
         }
         let counts = matches!(kind, Kind::Adam | Kind::Adamax | Kind::Nadam);
         match origin.powers.last() {
@@ -157,10 +175,21 @@ impl Planner<'_> {
         origin: &Origin,
         power: &VariableName,
     ) -> Option<u32> {
-        let leaf = power.as_str().rsplit('/').next()?;
-        let beta = if leaf.starts_with("beta1") { "beta_1" } else { "beta_2" };
-        let beta = self.hyperparameter(block, target, origin, beta)?;
+        let beta = self.beta(block, target, origin, power)?;
         steps_taken(self.catalog.scalar(power.as_str())?, beta)
+    }
+
+    /// The beta that a power is of.
+    fn beta(
+        &self,
+        block: &OptimizerBlock,
+        target: &Found,
+        origin: &Origin,
+        power: &VariableName,
+    ) -> Option<f64> {
+        let leaf = power.as_str().rsplit('/').next()?;
+        let name = if leaf.starts_with("beta1") { "beta_1" } else { "beta_2" };
+        self.hyperparameter(block, target, origin, name)
     }
 
     /// A hyper-parameter that the rule file, the source's graph or the template knows.
@@ -236,22 +265,21 @@ impl Planner<'_> {
     ) -> Option<f64> {
         const NAME: &str = "learning_rate";
         let source = origin.hyperparameters.get(NAME).copied();
-        let template = self
-            .templates(target, NAME)
-            .or_else(|| self.templates(target, "current_learning_rate"));
         let said = block.hyperparameters.get(NAME).copied();
+        // Where TF1 computed it, the template's is that of another step, or of another schedule.
+        let schedule = origin.computed.get(NAME);
+        let template = self.templates(target, NAME).filter(|_| schedule.is_none());
         let (rate, whose) = match (said, source.filter(|_| block.from_source), template) {
             (Some(rate), ..) => (rate, "the rule file's"),
             (None, Some(rate), _) => (rate, "the source's"),
             (None, None, Some(rate)) => (rate, "the template's"),
             (None, None, None) => {
-                let computed = origin.computed.get(NAME);
-                let message = match computed {
+                let message = match schedule {
                     Some(op) => format!(
-                        "momentum is scaled by the learning rate, which `{op}` computed in TF1"
+                        "Momentum is scaled by the learning rate, which `{op}` computed in TF1"
                     ),
                     None => {
-                        "momentum is scaled by the learning rate, which is not known".to_owned()
+                        "Momentum is scaled by the learning rate, which is not known".to_owned()
                     }
                 };
                 self.problem(block, message, "give that of the next step: `learning_rate: 0.01`");
@@ -264,18 +292,9 @@ impl Planner<'_> {
             return None;
         }
         self.advice.push(format!(
-            "`{}`: momentum was scaled by {whose} learning rate, {rate}",
+            "`{}`: Momentum was scaled by {whose} learning rate, {rate}",
             target.shown
         ));
-        if whose == "the template's"
-            && let Some(op) = origin.computed.get(NAME)
-        {
-            let message = format!(
-                "TF1 computed the learning rate (`{op}`); momentum is scaled by the template's, {rate}"
-            );
-            let problem = Problem::new(ProblemKind::Optimizer, message);
-            self.warn(block.id, problem.help("say which one is right: `learning_rate: …`"));
-        }
         Some(rate)
     }
 

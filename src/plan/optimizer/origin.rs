@@ -52,8 +52,8 @@ const HYPERPARAMETERS: &[(&str, &str)] = &[
     ("rho", "rho"),
 ];
 
-fn refuse(message: String, help: impl Into<String>) -> Problem {
-    Problem::new(ProblemKind::Optimizer, message).help(help)
+fn refuse(message: String, help: impl Into<String>) -> Box<Problem> {
+    Box::new(Problem::new(ProblemKind::Optimizer, message).help(help))
 }
 
 impl Planner<'_> {
@@ -64,7 +64,7 @@ impl Planner<'_> {
         blocks: &[OptimizerBlock],
         number: usize,
         state: &State,
-    ) -> Result<Origin, Problem> {
+    ) -> Result<Origin, Box<Problem>> {
         let mine = |variable: &VariableName| {
             block.variables.as_ref().is_none_or(|pattern| pattern.is_match(variable.as_str()))
         };
@@ -106,6 +106,18 @@ impl Planner<'_> {
                 (variable, slots.into_iter().map(|(_, name)| Some(name)).collect())
             })
             .collect();
+        let powers = powers(block, blocks, number, state, &updates);
+        let beta1 = |name: &&VariableName| name.as_str().contains("beta1_power");
+        if powers.iter().filter(beta1).count() > 1 {
+            let names: Vec<&str> = powers.iter().map(VariableName::as_str).collect();
+            let message = format!(
+                "two {} optimizers were at work: there are {}",
+                kind.word(),
+                names.join(", ")
+            );
+            let help = "write a list of blocks, each with `to:` and the `variables:` it trains";
+            return Err(refuse(message, help));
+        }
         let (hyperparameters, computed) = self.known(&updates);
         Ok(Origin {
             kind,
@@ -113,7 +125,7 @@ impl Planner<'_> {
             slots,
             // One step counter counts the steps of one optimizer.
             step: state.step.clone().filter(|_| blocks.len() == 1),
-            powers: powers(block, blocks, number, state, &updates),
+            powers,
             hyperparameters,
             computed,
         })
@@ -168,7 +180,7 @@ impl Planner<'_> {
         block: &OptimizerBlock,
         number: usize,
         found: &[Found],
-    ) -> Result<Origin, Problem> {
+    ) -> Result<Origin, Box<Problem>> {
         let Some(graph) = &self.catalog.graph else { return Ok(Origin::default()) };
         let Some(source) = found.get(number) else {
             let message = format!("the source has {} optimizers", found.len());
@@ -216,7 +228,7 @@ fn kind(
     name: Option<&str>,
     slots: &BTreeMap<VariableName, Vec<(usize, VariableName)>>,
     updates: &[&Update],
-) -> Result<Kind, Problem> {
+) -> Result<Kind, Box<Problem>> {
     if let Some(kind) = block.kind.as_deref().and_then(Kind::from_word) {
         return Ok(kind);
     }
@@ -269,8 +281,10 @@ fn powers(
     if !block.powers.is_empty() {
         return find(&block.powers);
     }
-    if let Some(update) = updates.iter().find(|update| !update.powers.is_empty()) {
-        return find(&update.powers);
+    let known: BTreeSet<&String> = updates.iter().flat_map(|update| &update.powers).collect();
+    if !known.is_empty() {
+        let name = |name: &&String| state.powers.get(name.as_str()).cloned();
+        return known.iter().filter_map(name).collect();
     }
     if blocks.len() == 1 {
         return state.powers.iter().cloned().collect();

@@ -5,9 +5,9 @@
 //! P.data-00000-of-00002 ┐   raw bytes of tensors, wherever the index says
 //! P.data-00001-of-00002 ┘
 //! ```
-//! Opening reads the index, the object graph and the small scalars. A data file is opened when a
-//! tensor in it is wanted, so a checkpoint can be planned for with its index alone, unless it has
-//! an object graph, which lies in a data file.
+//! Opening reads the index, the object graph, the small scalars and the `.meta`. A data file is
+//! opened when a tensor in it is wanted, so a checkpoint can be planned for with its index alone,
+//! unless it has an object graph, which lies in a data file.
 
 mod check;
 mod entry;
@@ -25,7 +25,7 @@ use shards::Shards;
 use super::error::{ObjectGraphError, SourceError, TensorError};
 use super::graph::decode_graph;
 use super::sniff::disguised;
-use super::{CheckpointReader, Format};
+use super::{CheckpointReader, Format, meta};
 use crate::catalog::{Catalog, Facts, Storage, VariableName};
 use crate::crc::Crc;
 use crate::files::{Extent, Location, store};
@@ -86,6 +86,7 @@ fn open(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     };
     let mut bundle = Bundle { prefix: prefix.clone(), catalog, sums, shards, used };
     bundle.catalog.facts.scalars = bundle.scalars();
+    meta::read(prefix, &mut bundle.catalog.facts);
     Ok(Box::new(bundle))
 }
 

@@ -1,0 +1,50 @@
+//! Checking every checksum before values are compared: bytes that are damaged are no difference.
+
+use std::collections::BTreeSet;
+
+use super::{CompareError, position};
+use crate::catalog::VariableName;
+use crate::progress::Progress;
+use crate::source::{CheckpointReader, Finding, SourceError};
+
+/// What came of checking sums.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    /// Everything that cannot be read.
+    pub(crate) findings: Vec<Finding>,
+    damaged: BTreeSet<VariableName>,
+}
+
+impl Sums {
+    /// Checks the sums of `names`. A tensor that cannot be used is a finding, and the others go on;
+    /// a file that cannot be read ends it.
+    pub(crate) fn check<'n>(
+        &mut self,
+        reader: &dyn CheckpointReader,
+        names: impl IntoIterator<Item = &'n VariableName>,
+        progress: &dyn Progress,
+    ) -> Result<(), CompareError> {
+        let variables = &reader.catalog().variables;
+        let mut names: Vec<&VariableName> = names.into_iter().collect();
+        names.sort_by_key(|name| variables.get(*name).map(position));
+        for name in names {
+            if progress.cancelled() {
+                return Err(CompareError::Interrupted);
+            }
+            match reader.verify(name, &|bytes| progress.advance(bytes)) {
+                Ok(()) => {}
+                Err(error @ (SourceError::Tensor { .. } | SourceError::Unsupported { .. })) => {
+                    self.damaged.insert(name.clone());
+                    self.findings.push(Finding { variable: Some(name.as_str().to_owned()), error });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The variables that cannot be used, of those checked since this was asked last.
+    pub(crate) fn take_damaged(&mut self) -> BTreeSet<VariableName> {
+        std::mem::take(&mut self.damaged)
+    }
+}
