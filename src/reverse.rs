@@ -42,7 +42,7 @@ pub fn reverse(
             let counted = counter.and_then(|counter| old.scalar(counter.as_str()));
             match power_value(name, power, &variable.spec, counted, (old, new), has_data) {
                 Ok(value) => assignments.push(named(name, &variable.spec, value, None)),
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(*problem),
             }
             continue;
         }
@@ -87,9 +87,10 @@ fn power_value(
     counted: Option<f64>,
     (old, new): (&Catalog, &Catalog),
     has_data: &dyn Fn(&VariableName) -> bool,
-) -> Result<Value, Problem> {
-    let refuse =
-        |message: String, help: &str| Err(Problem::new(ProblemKind::Optimizer, message).help(help));
+) -> Result<Value, Box<Problem>> {
+    let refuse = |message: String, help: &str| {
+        Err(Box::new(Problem::new(ProblemKind::Optimizer, message).help(help)))
+    };
     let Some(steps) = new.scalar(power.iterations.key()) else {
         let message = format!("`{name}` cannot be worked out: the number of steps cannot be read");
         return refuse(message, "the TF2 checkpoint's data files must be there");

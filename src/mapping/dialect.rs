@@ -20,16 +20,27 @@ impl Dialect {
     pub(super) const ALL: &'static [(&'static str, Dialect)] =
         &[("keras2", Self::Keras2), ("keras3", Self::Keras3), ("module", Self::Module)];
 
-    /// What leaf `leaf` of a recorded layer is called.
+    /// What leaf `leaf` is called below these layers, of which any may be a recurrent cell.
     ///
     /// Keras 3 keeps the weights of most layers in attributes with an underscore, because the
     /// plain name is a property there.
-    pub fn leaf(self, base: &str, leaf: &str) -> String {
+    pub fn leaf<'l>(self, layers: impl IntoIterator<Item = &'l str>, leaf: &str) -> String {
         match (self, leaf) {
-            (Self::Keras3, "kernel") if !KERNEL_KEPT.contains(&base) => "_kernel".to_owned(),
+            (Self::Keras3, "kernel") => {
+                let kept = layers.into_iter().any(|layer| KERNEL_KEPT.contains(&unnumbered(layer)));
+                if kept { "kernel" } else { "_kernel" }.to_owned()
+            }
             (Self::Keras3, "embeddings") => "_embeddings".to_owned(),
             _ => leaf.to_owned(),
         }
+    }
+}
+
+/// `conv2d_1` is a `conv2d`.
+fn unnumbered(layer: &str) -> &str {
+    match layer.rsplit_once('_') {
+        Some((stem, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => stem,
+        _ => layer,
     }
 }
 
@@ -39,9 +50,9 @@ mod tests {
 
     #[test]
     fn keras_3_hides_most_kernels() {
-        assert_eq!(Dialect::Keras3.leaf("conv2d", "kernel"), "_kernel");
-        assert_eq!(Dialect::Keras3.leaf("conv2d", "bias"), "bias");
-        assert_eq!(Dialect::Keras3.leaf("basic_lstm_cell", "kernel"), "kernel");
-        assert_eq!(Dialect::Keras2.leaf("dense", "kernel"), "kernel");
+        assert_eq!(Dialect::Keras3.leaf(["conv2d"], "kernel"), "_kernel");
+        assert_eq!(Dialect::Keras3.leaf(["conv2d"], "bias"), "bias");
+        assert_eq!(Dialect::Keras3.leaf(["basic_lstm_cell"], "kernel"), "kernel");
+        assert_eq!(Dialect::Keras2.leaf(["dense"], "kernel"), "kernel");
     }
 }

@@ -36,9 +36,12 @@ pub(super) struct ExpressionError {
 /// Brackets and signs may nest this deep; nobody needs more, and the stack has an end.
 const MAX_DEPTH: usize = 32;
 
+/// Operators in one expression, which nest to the left.
+const MAX_OPERATORS: usize = 256;
+
 impl Expression {
     pub(super) fn parse(text: &str) -> Result<Self, ExpressionError> {
-        let mut parser = Parser { text, at: 0, depth: 0 };
+        let mut parser = Parser { text, at: 0, depth: 0, operators: 0 };
         let expression = parser.sum()?;
         match parser.peek() {
             None => Ok(expression),
@@ -90,6 +93,7 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
+    operators: usize,
 }
 
 impl Parser<'_> {
@@ -133,6 +137,10 @@ impl Parser<'_> {
     ) -> Result<Expression, ExpressionError> {
         let mut left = next(self)?;
         while let Some(operator) = self.take(operators) {
+            self.operators += 1;
+            if self.operators > MAX_OPERATORS {
+                return Err(self.error("the expression is too long"));
+            }
             left = Expression::Binary(Box::new(left), operator, Box::new(next(self)?));
         }
         Ok(left)
@@ -202,6 +210,7 @@ mod tests {
             assert!(value(text).is_err(), "{text}");
         }
         assert!(value(&"(".repeat(100_000)).is_err());
+        assert!(value(&"1+".repeat(100_000)).is_err());
         assert_eq!(Expression::parse("i + *").unwrap_err().span, 4..5);
     }
 }

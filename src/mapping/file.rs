@@ -149,9 +149,10 @@ fn params<'y>(fields: &Fields<'y>, set: &BTreeMap<String, String>) -> BTreeMap<&
     }
     declared
         .into_iter()
-        .filter_map(|(name, node)| {
-            let value = node.scalar()?;
-            Some((name, set.get(name).cloned().unwrap_or(value)))
+        .map(|(name, node)| {
+            // One that cannot be read is still a name that exists.
+            let value = node.scalar().unwrap_or_default();
+            (name, set.get(name).cloned().unwrap_or(value))
         })
         .collect()
 }

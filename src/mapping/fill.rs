@@ -7,7 +7,7 @@ use super::problem::{Problem, ProblemKind};
 use super::rules;
 use super::yaml::Yaml;
 use super::{RuleId, TargetTemplate, apply};
-use crate::tensor::{Constant, DType, Shape, TensorSpec};
+use crate::tensor::{Constant, DType, Number, Shape, TensorSpec};
 
 /// One entry of `fill`.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub enum FillValue {
     /// What the template has there.
     Template,
     /// This number throughout.
-    Number(f64),
+    Number(Number),
 }
 
 /// Reads one entry.
@@ -105,12 +105,13 @@ fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Op
 }
 
 /// `ones`, `zeros`, or a number.
-fn number(node: &Node<'_>) -> Option<f64> {
+fn number(node: &Node<'_>) -> Option<Number> {
     let text = node.scalar()?;
-    let number = match text.as_str() {
-        "zeros" => Some(0.0),
-        "ones" => Some(1.0),
-        text => text.parse().ok(),
+    let number = match (text.as_str(), node.yaml) {
+        ("zeros", _) => Some(Number::Integer(0)),
+        ("ones", _) => Some(Number::Integer(1)),
+        (_, Yaml::Integer(number)) => Some(Number::Integer(*number)),
+        (text, _) => text.parse().ok().map(Number::Float),
     };
     if number.is_none() {
         let problem =

@@ -230,7 +230,8 @@ impl<'y> Node<'y> {
             match entries.iter().find(|(known, _)| known == key) {
                 Some((_, first)) => {
                     let message = format!("the key `{key}` stands here a second time");
-                    let first = first.site(Anchor::Key).place(&self.context.source, None);
+                    let site = Site { text: Some(key.clone()), ..first.site(Anchor::Key) };
+                    let first = site.place(&self.context.source, None);
                     let problem = Problem::new(ProblemKind::Key, message);
                     node.report_key(problem.related(first, "the first time"), key);
                 }

@@ -6,6 +6,9 @@ use std::ops::Range;
 use regex::{Captures, Regex};
 use regex_syntax::ast;
 
+/// Nobody writes longer ones; compiling and matching them takes seconds.
+const MAX_LENGTH: usize = 10_000;
+
 /// A regular expression anchored at both ends.
 #[derive(Debug, Clone)]
 pub struct Pattern {
@@ -87,6 +90,13 @@ impl Pattern {
 /// Parses `text` by itself: an unbalanced bracket must not pair with those put around it, and
 /// this parser knows places.
 fn check(text: &str) -> Result<(), PatternError> {
+    if text.len() > MAX_LENGTH {
+        return Err(PatternError {
+            message: format!("it has {} bytes, more than {MAX_LENGTH}", text.len()),
+            span: 0..text.len(),
+            help: Some("use several rules"),
+        });
+    }
     ast::parse::Parser::new().parse(text).map(|_| ()).map_err(|error| {
         let span = error.span();
         let help = match error.kind() {

@@ -43,7 +43,10 @@ pub struct RecordedLayer {
 /// TF1's counts.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
+    /// How often each scope was opened.
     opened: BTreeMap<String, usize>,
+    /// The last number tried for each base name.
+    tried: BTreeMap<String, usize>,
 }
 
 impl Counter {
@@ -63,18 +66,36 @@ impl Counter {
     /// Leaves a scope.
     pub(super) fn leave(&mut self, scope: &str) {
         let below = format!("{scope}/");
-        self.opened.retain(|name, _| !name.starts_with(&below));
+        forget(&mut self.opened, &below);
+        forget(&mut self.tried, &below);
     }
 
-    fn free(&self, parent: &str, base: &str) -> String {
+    fn free(&mut self, parent: &str, base: &str) -> String {
         let first = join(parent, base);
-        let opened = |scope: &String| self.opened.contains_key(scope);
-        if !opened(&first) {
+        if !self.opened.contains_key(&first) {
             return first;
         }
-        // A counter that has seen n names has a free one among the first n + 1.
-        let mut numbered = (1..=self.opened.len() + 1).map(|k| format!("{first}_{k}"));
-        numbered.find(|scope| !opened(scope)).unwrap_or(first)
+        // Names are only ever opened while the scope is, so what was taken once stays taken.
+        let tried = self.tried.entry(first.clone()).or_default();
+        loop {
+            *tried += 1;
+            let scope = format!("{first}_{tried}");
+            if !self.opened.contains_key(&scope) {
+                return scope;
+            }
+        }
+    }
+}
+
+/// Forgets everything whose name begins with `below`.
+fn forget(names: &mut BTreeMap<String, usize>, below: &str) {
+    let gone: Vec<String> = names
+        .range(below.to_owned()..)
+        .take_while(|(name, _)| name.starts_with(below))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in gone {
+        names.remove(&name);
     }
 }
 

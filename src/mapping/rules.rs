@@ -45,7 +45,14 @@ fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<
     let from_pattern = from_pattern?;
     let names = compiler.names(Some(&from_pattern));
     collisions(from, &from_pattern, compiler);
-    let to: Option<Vec<_>> = to?.one_or_many().iter().map(|node| target(node, &names)).collect();
+    let targets = to?;
+    if targets.one_or_many().is_empty() {
+        let problem = Problem::new(ProblemKind::Value, "a rule needs at least one target");
+        targets.report(problem.help("`drop` accounts for variables that go nowhere"), None);
+        return None;
+    }
+    let to: Option<Vec<_>> =
+        targets.one_or_many().iter().map(|node| target(node, &names)).collect();
     Some(MapRule { to: to?, apply: apply?, optional: optional?, from: from_pattern })
 }
 

@@ -11,7 +11,7 @@ use super::yaml::Yaml;
 use super::{apply, file};
 
 /// Repetitions that a recording may unroll to; a network with more layers is a typing error.
-const MAX_LAYERS: usize = 1_000_000;
+const MAX_LAYERS: usize = 100_000;
 
 /// Reads all entries of `scopes`.
 pub(super) fn read<'y>(fields: &Fields<'y>, compiler: &mut Compiler<'y>) -> Vec<Recording> {
@@ -43,7 +43,8 @@ fn recording<'y>(node: &Node<'y>, compiler: &mut Compiler<'y>) -> Option<Recordi
     };
     let layers = fields.require("layers")?.list()?;
     let id = compiler.id(node);
-    let mut recorder = Recorder { compiler, counter: Counter::default(), layers: Vec::new() };
+    let mut recorder =
+        Recorder { compiler, counter: Counter::default(), layers: Vec::new(), rounds: 0 };
     recorder.all(&within, &layers);
     Some(Recording { id, within, by_name, layers: recorder.layers })
 }
@@ -52,6 +53,8 @@ struct Recorder<'c, 'y> {
     compiler: &'c mut Compiler<'y>,
     counter: Counter,
     layers: Vec<RecordedLayer>,
+    /// Rounds of repetitions begun, empty ones too.
+    rounds: usize,
 }
 
 impl<'y> Recorder<'_, 'y> {
@@ -72,7 +75,7 @@ impl<'y> Recorder<'_, 'y> {
         if has("repeat") {
             return self.repeat(parent, &node.fields(&["repeat", "as", "layers"])?);
         }
-        if has("scope") && has("layers") {
+        if has("scope") {
             return self.scope(parent, &node.fields(&["scope", "layers"])?);
         }
         let [(base, to)] = entries.as_slice() else {
@@ -107,10 +110,8 @@ impl<'y> Recorder<'_, 'y> {
             other => (other.map(|(to, _)| to.clone()), None),
         };
         let names = self.compiler.names(None);
-        let to = match target_node {
-            Some(node) => Some(target(&node, &names)?),
-            None => None,
-        };
+        // A target with a mistake still counts, or the mistake would become a second one.
+        let to = target_node.and_then(|node| target(&node, &names));
         let mut transforms = BTreeMap::new();
         for (leaf, node) in apply_node.as_ref().and_then(Node::entries).unwrap_or_default() {
             transforms.insert(leaf.to_owned(), apply::read(&node, self.compiler)?);
@@ -146,14 +147,16 @@ impl<'y> Recorder<'_, 'y> {
             node.report(Problem::new(ProblemKind::Scope, message), None);
             return None;
         }
-        let room = MAX_LAYERS.saturating_sub(self.layers.len());
-        let count =
-            usize::try_from(count).ok().filter(|count| count.saturating_mul(layers.len()) <= room);
+        let room = MAX_LAYERS.saturating_sub(self.layers.len().max(self.rounds));
+        let count = usize::try_from(count)
+            .ok()
+            .filter(|count| count.saturating_mul(layers.len().max(1)) <= room);
         let Some(count) = count else {
             let message = format!("a recording has between 0 and {MAX_LAYERS} layers");
             count_node.report(Problem::new(ProblemKind::Value, message), None);
             return None;
         };
+        self.rounds += count;
         for i in 0..count {
             if let Some((name, _)) = variable {
                 self.compiler.params.insert(name, i.to_string());

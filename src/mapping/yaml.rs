@@ -58,8 +58,29 @@ pub(super) struct YamlError {
     pub(super) offset: Option<usize>,
 }
 
+/// Brackets may nest this deep; the library's time grows with the square of it.
+const MAX_DEPTH: usize = 128;
+
+/// The first bracket that is nested too deeply. Brackets in quotes count, which only matters where
+/// more than a hundred of them are open.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
+}
+
 /// Reads a file of one document.
 pub(super) fn parse(text: &str) -> Result<Yaml, YamlError> {
+    if let Some(offset) = too_deep(text) {
+        let message = format!("brackets are nested more than {MAX_DEPTH} deep");
+        return Err(YamlError { message, offset: Some(offset) });
+    }
     serde_yaml::from_str(text).map_err(|error| {
         let full = error.to_string();
         let message = full.split(" at line ").next().unwrap_or(&full).to_owned();
@@ -93,6 +114,10 @@ impl<'de> Visitor<'de> for Build {
     }
 
     fn visit_unit<E>(self) -> Result<Yaml, E> {
+        Ok(Yaml::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Yaml, E> {
         Ok(Yaml::Null)
     }
 

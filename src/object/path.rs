@@ -14,6 +14,9 @@ pub enum PathError {
     /// A label without characters.
     #[error("label {0} of the path is empty")]
     EmptyLabel(usize),
+    /// A zero character: keys that begin with one are pieces of partitioned variables.
+    #[error("label {0} of the path has a zero character in it")]
+    Nul(usize),
 }
 
 /// The labels of the edges that lead from the root object to another object.
@@ -29,6 +32,9 @@ impl ObjectPath {
         let labels = labels.into();
         if labels.is_empty() {
             return Err(PathError::Empty);
+        }
+        if let Some(at) = labels.iter().position(|label| label.contains('\0')) {
+            return Err(PathError::Nul(at + 1));
         }
         match labels.iter().position(String::is_empty) {
             Some(at) => Err(PathError::EmptyLabel(at + 1)),

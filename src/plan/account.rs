@@ -20,6 +20,9 @@ impl Planner<'_> {
                 (Some(fate), _) => fate,
                 (None, _) if source.name.as_str() == GLOBAL_STEP => Fate::NotNeeded,
                 (None, Unmatched::Drop) => Fate::UnmatchedDropped,
+                (None, _) if self.excused.iter().any(|scope| source.current.starts_with(scope)) => {
+                    Fate::Unmatched
+                }
                 (None, Unmatched::Warn | Unmatched::Error) => {
                     let message =
                         format!("`{}` {} is claimed by no rule", source.name, source.variable.spec);

@@ -26,6 +26,8 @@ pub(super) struct Planner<'p> {
     pub(super) values: BTreeMap<Target, Assignment>,
     /// Where their objects go, if there is no template.
     pub(super) paths: BTreeMap<Target, ObjectPath>,
+    /// Scopes that a problem speaks of already.
+    pub(super) excused: Vec<String>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
     pub(super) powers: BTreeMap<VariableName, Power>,
@@ -80,6 +82,7 @@ impl<'p> Planner<'p> {
             sources: Sources::new(catalog),
             values: BTreeMap::new(),
             paths: BTreeMap::new(),
+            excused: Vec::new(),
             problems,
             warnings: Vec::new(),
             powers: BTreeMap::new(),

@@ -90,7 +90,7 @@ impl Planner<'_> {
         let value = match (kept, count) {
             (Some(key), None) => Value::Template(key),
             (_, count) => {
-                let number = f64::from(count.unwrap_or(1));
+                let number = i64::from(count.unwrap_or(1));
                 let Some(constant) = Constant::new(spec.clone(), number) else { return };
                 Value::Constant(constant)
             }

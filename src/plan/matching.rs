@@ -27,6 +27,7 @@ impl Planner<'_> {
                         source.current = name;
                     }
                     Err(reason) => {
+                        *used = true;
                         let message = format!("`{}` cannot be renamed: {reason}", source.name);
                         problems.push((rename.id, Problem::new(ProblemKind::Template, message)));
                     }
@@ -46,6 +47,10 @@ impl Planner<'_> {
             self.report(rule, problem);
         }
         for (first, second) in self.sources.settle() {
+            // Which of the two a rule means cannot be known, so neither is asked about again.
+            if let Some(hidden) = self.sources.all.get_mut(first) {
+                hidden.fate = Some(Fate::Unmatched);
+            }
             let (Some(first), Some(second)) =
                 (self.sources.all.get(first), self.sources.all.get(second))
             else {
@@ -106,8 +111,12 @@ impl Planner<'_> {
             let mut labels = source.labels_below(&layer.scope);
             // A template knows its leaves; without one the dialect does.
             let dialect = self.mapping.dialect.filter(|_| self.template.is_none());
-            if let (Some(dialect), Some(last)) = (dialect, labels.last_mut()) {
-                *last = dialect.leaf(&unnumbered(&layer.base), last);
+            if let Some(dialect) = dialect
+                && let Some(last) = labels.pop()
+            {
+                let layers = labels.iter().map(String::as_str).chain([layer.base.as_str()]);
+                let last = dialect.leaf(layers, &last);
+                labels.push(last);
             }
             let apply = layer.apply.get(&leaf).map(Vec::as_slice).unwrap_or_default();
             leaves.insert(leaf);
@@ -136,6 +145,7 @@ impl Planner<'_> {
                 let missed: Vec<&String> =
                     found.iter().filter(|scope| !taken.contains(scope.as_str())).collect();
                 let Some(first) = missed.first() else { continue };
+                self.excused.extend(missed.iter().map(|scope| format!("{scope}/")));
                 let recorded = found.len() - missed.len();
                 let message = format!(
                     "{recorded} `{}` are recorded in `{}`, the checkpoint has {}: `{first}` is left over",
@@ -259,14 +269,6 @@ fn replace(rename: &Rename, name: &str) -> Result<Option<String>, String> {
 
 fn span(captures: &Captures<'_>) -> (usize, usize) {
     captures.get(0).map_or((0, 0), |all| (all.start(), all.end()))
-}
-
-/// `conv2d_1` recorded by its full name is still a `conv2d`.
-fn unnumbered(base: &str) -> String {
-    match base.rsplit_once('_') {
-        Some((stem, number)) if number.chars().all(|c| c.is_ascii_digit()) => stem.to_owned(),
-        _ => base.to_owned(),
-    }
 }
 
 /// A pattern's text with the signs taken out: what a name it was meant for looks like.

@@ -13,7 +13,7 @@ pub mod strings;
 pub mod variants;
 mod varint;
 
-pub use constant::Constant;
+pub use constant::{Constant, Number};
 pub use data::{DataError, Tensor, TensorSpec, checksum};
 pub use dtype::DType;
 pub use region::Region;

@@ -50,7 +50,7 @@ impl Op for Scale {
         input.read(out, into)?;
         match spec.dtype() {
             DType::Float => {
-                each(into, |bytes| self.single(f32::from_le_bytes(bytes)).to_le_bytes())
+                each(into, |bytes| self.single(f32::from_le_bytes(bytes)).to_le_bytes());
             }
             DType::Double => each(into, |bytes| {
                 let value = f64::from_le_bytes(bytes);
@@ -74,7 +74,7 @@ impl Op for Scale {
     }
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
-        (self.by != 0.0).then(|| Transform::Scale(Self { by: self.by, divide: !self.divide }))
+        (self.by != 0.0).then_some(Transform::Scale(Self { by: self.by, divide: !self.divide }))
     }
 }
 

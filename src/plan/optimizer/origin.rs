@@ -42,6 +42,7 @@ impl Default for Origin {
 
 /// What Keras calls the inputs of TF1's ops.
 const HYPERPARAMETERS: &[(&str, &str)] = &[
+    ("alpha", "learning_rate"),
     ("beta1", "beta_1"),
     ("beta2", "beta_2"),
     ("l1", "l1_regularization_strength"),
