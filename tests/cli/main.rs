@@ -9,5 +9,6 @@ mod interrupt;
 mod list;
 mod problems;
 mod rewrite;
+mod template;
 mod typed;
 mod verify;
