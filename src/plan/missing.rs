@@ -76,7 +76,7 @@ impl Planner<'_> {
         self.others();
     }
 
-    fn is_troubled(&self, rule: RuleId) -> bool {
+    pub(super) fn is_troubled(&self, rule: RuleId) -> bool {
         self.problems.iter().any(|problem| problem.rule == Some(rule))
     }
 

@@ -119,6 +119,32 @@ impl Planner<'_> {
                 Err(problem) => self.report(block.id, *problem),
             }
         }
+        self.left_alone(blocks, taken);
+    }
+
+    /// Slots of converted variables that no block asked for: somebody forgot an optimizer.
+    fn left_alone(&mut self, blocks: &[OptimizerBlock], taken: Option<&Taken>) {
+        let Some(Taken::Names(state)) = taken else { return };
+        if blocks.iter().any(|block| self.is_troubled(block.id)) {
+            return;
+        }
+        let fates: BTreeMap<&VariableName, Option<Fate>> =
+            self.sources.all.iter().map(|source| (source.name, source.fate)).collect();
+        let fate = |name: &VariableName| fates.get(name).copied().flatten();
+        let alone: Vec<&VariableName> = state
+            .slots
+            .iter()
+            .filter(|(slot, of)| {
+                fate(slot) == Some(Fate::OptimizerDropped)
+                    && matches!(fate(&of.variable), Some(Fate::Mapped(_)))
+            })
+            .map(|(slot, _)| slot)
+            .collect();
+        let (Some(first), Some(block)) = (alone.first(), blocks.last()) else { return };
+        let message = format!("{} slots belong to no block: `{first}`, …", alone.len());
+        let help = "widen a block's `variables:`, `name:` or `slots:`, or add a block for them";
+        let problem = Problem::new(ProblemKind::Optimizer, message).help(help);
+        self.report(block.id, problem);
     }
 
     fn place(&mut self, block: &OptimizerBlock, target: &Found, origin: &Origin) {
@@ -155,6 +181,7 @@ impl Planner<'_> {
                 if placed {
                     self.consume(slot, block);
                 } else if followers.contains_key(variable) {
+                    self.consume(slot, block);
                     *homeless.entry(role.name).or_default() += 1;
                 }
             }

@@ -230,10 +230,15 @@ fn kind(
     slots: &BTreeMap<VariableName, Vec<(usize, VariableName)>>,
     updates: &[&Update],
 ) -> Result<Kind, Box<Problem>> {
-    if let Some(kind) = block.kind.as_deref().and_then(Kind::from_word) {
-        return Ok(kind);
+    let said = block.kind.as_deref().and_then(Kind::from_word);
+    if let (None, Some(wanted)) = (name, &block.name) {
+        let message = format!("no variable has slots called `{wanted}`");
+        return Err(refuse(
+            message,
+            "`name:` is what the TF1 optimizer was called: `list` shows slots",
+        ));
     }
-    let Some(name) = name else { return Ok(Kind::GradientDescent) };
+    let Some(name) = name else { return Ok(said.unwrap_or(Kind::GradientDescent)) };
     if let Some(reason) = Kind::refusal(name) {
         let message = format!("the state of `{name}` cannot be converted: {reason}");
         return Err(refuse(message, "write `optimizer: drop`"));
@@ -248,6 +253,17 @@ fn kind(
             return Err(refuse(message, help));
         }
     };
+    if let Some(kind) = said {
+        let needed = kind.roles().len();
+        if needed == count {
+            return Ok(kind);
+        }
+        let message = format!(
+            "every variable has {count} `{name}` slots, and `{}` keeps {needed}",
+            kind.word()
+        );
+        return Err(refuse(message, "leave `kind:` out where names and numbers of slots tell it"));
+    }
     let from_graph = updates.first().and_then(|update| Kind::from_op(update.op));
     if let Some(kind) = from_graph.filter(|kind| kind.roles().len() == count) {
         return Ok(kind);
