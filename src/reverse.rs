@@ -34,12 +34,21 @@ pub fn reverse(
     let mut problems = Vec::new();
     let mut used = BTreeMap::new();
     for (name, variable) in &old.variables {
+        if let Some(counter) = forward.counters.get(name)
+            && let Some(steps) = new.scalar(counter.key())
+            && let Some(constant) = Constant::new(variable.spec.clone(), steps)
+        {
+            assignments.push(named(name, &variable.spec, Value::Constant(constant), None));
+            continue;
+        }
         if let Some(power) = forward.powers.get(name) {
             // What the old checkpoint counted, if it has a counter of its own.
             let counter =
                 forward.assignments.iter().find(|counter| counter.target == power.iterations);
             let counter = counter.and_then(|counter| counter.value.source());
-            let counted = counter.and_then(|counter| old.scalar(counter.as_str()));
+            let mut kept = forward.counters.iter();
+            let kept = kept.find(|(_, target)| **target == power.iterations).map(|(name, _)| name);
+            let counted = counter.or(kept).and_then(|counter| old.scalar(counter.as_str()));
             match power_value(name, power, &variable.spec, counted, (old, new), has_data) {
                 Ok(value) => assignments.push(named(name, &variable.spec, value, None)),
                 Err(problem) => problems.push(*problem),
@@ -186,6 +195,7 @@ fn name_based(
         graph: None,
         warnings,
         powers: BTreeMap::new(),
+        counters: BTreeMap::new(),
         advice: Vec::new(),
     }
 }

@@ -31,6 +31,7 @@ pub(super) struct Planner<'p> {
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
     pub(super) powers: BTreeMap<VariableName, Power>,
+    pub(super) counters: BTreeMap<VariableName, Target>,
     pub(super) advice: Vec<String>,
 }
 
@@ -86,6 +87,7 @@ impl<'p> Planner<'p> {
             problems,
             warnings: Vec::new(),
             powers: BTreeMap::new(),
+            counters: BTreeMap::new(),
             advice: Vec::new(),
         })
     }

@@ -126,6 +126,7 @@ impl Planner<'_> {
             graph: Some(graph),
             warnings: self.warnings,
             powers: self.powers,
+            counters: self.counters,
             advice: self.advice,
         })
     }

@@ -26,7 +26,7 @@ impl Planner<'_> {
             .map(|(i, leaf)| (i, Spot::leaf(leaf)))
             .filter(|(_, spot)| !self.values.contains_key(&spot.target))
             .collect();
-        let mut bare: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut bare: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         let mut forgotten: BTreeSet<(usize, String)> = BTreeSet::new();
         for (i, spot) in leaves {
             let node = self
@@ -50,15 +50,21 @@ impl Planner<'_> {
                 (Some(found), Some(OptimizerPolicy::Convert(_))) => {
                     let graph = self.template.as_ref().map(|template| template.graph);
                     let label = graph.zip(node).and_then(|(graph, node)| found.label(graph, node));
-                    let label = label.unwrap_or(spot.shown);
-                    *bare.entry((found.shown.clone(), label)).or_default() += 1;
+                    let label = label.unwrap_or_else(|| spot.shown.clone());
+                    let called = self.template.as_ref().and_then(|template| template.leaves.get(i));
+                    let called = called.map(|leaf| leaf.full_name).filter(|name| !name.is_empty());
+                    let called = called.map_or(spot.shown, str::to_owned);
+                    bare.entry((found.shown.clone(), label)).or_default().push(called);
                 }
                 _ => self.lacking(&spot),
             }
         }
-        for ((path, label), count) in bare {
+        for ((path, label), called) in bare {
+            let first = called.first().map(String::as_str).unwrap_or_default();
             let message = format!(
-                "the template's `{path}` has {count} `{label}` values, the checkpoint has no such state"
+                "the template's `{path}` has {} `{label}` values that the checkpoint has no state for: `{first}`{}",
+                called.len(),
+                if called.len() > 1 { ", …" } else { "" }
             );
             let help = "is it another kind of optimizer than TF1's? build the template with the same kind, \
                         or keep its own values with `--keep-missing`";

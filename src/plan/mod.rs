@@ -65,6 +65,8 @@ pub struct Plan {
     pub graph: Option<ObjectGraph>,
     /// Powers of beta that were consumed, for the way back.
     pub powers: BTreeMap<VariableName, Power>,
+    /// Step counters whose number, not whose bytes, went to a target; likewise.
+    pub counters: BTreeMap<VariableName, Target>,
     /// What the same training still depends on in the user's program.
     pub advice: Vec<String>,
     /// What is worth knowing, though nothing is wrong.

@@ -117,7 +117,7 @@ fn optimizers_that_do_not_fit() {
     ] {
         let said = plan("keras3_adam", &format!("{scopes}{optimizer}"));
         assert_eq!(said.code, 1, "{optimizer}: {said}");
-        all.push_str(&format!("## {optimizer}\n{}\n", said.err));
+        all = format!("{all}## {optimizer}\n{}\n", said.err);
     }
     insta::assert_snapshot!(all);
 }

@@ -103,14 +103,26 @@ impl Planner<'_> {
             return Some(steps);
         }
         let (key, spec) = (key.clone(), variable.spec.clone());
-        if let Some(problem) = misfit(name, &spec, &spot) {
+        let steps = self.catalog.scalar(key.as_str());
+        self.consume(&key, block);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step count")]
+        let known = steps.map(|steps| steps as u32);
+        // A counter of another integer type counts all the same: its number is taken.
+        let wants = spot.wants.as_ref();
+        if wants.is_some_and(|wants| *wants != spec) && spec.shape().rank() == 0 {
+            let number = steps.or(self.options.backwards.then_some(0.0));
+            if let Some(number) = number {
+                self.counters.insert(key, spot.target.clone());
+                self.number(block, spot, number);
+                return known;
+            }
+        }
+        if let Some(problem) = misfit(key.as_str(), &spec, &spot) {
             let help = "give the number itself: `iterations: 1000`";
             self.report(block.id, problem.help(help));
         }
-        self.assign(spot, spec, Value::Variable(key.clone()), Some(block.id));
-        self.consume(&key, block);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step count")]
-        self.catalog.scalar(name).map(|steps| steps as u32)
+        self.assign(spot, spec, Value::Variable(key), Some(block.id));
+        known
     }
 
     fn step_from_powers(
