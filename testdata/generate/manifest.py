@@ -40,8 +40,13 @@ def element_bytes(array: np.ndarray, dtype: tf.DType) -> bytes:
 
 
 def _tensor(reader, name: str, dtype: tf.DType, shape: list[int]) -> dict:
-    value = reader.get_tensor(name)
     described = {"dtype": dtype.name, "shape": shape}
+    try:
+        value = reader.get_tensor(name)
+    except ValueError as error:
+        if "sufficient slices" not in str(error):
+            raise
+        return described | {"slices": "incomplete"}
     if dtype == tf.string:
         elements = [value] if isinstance(value, bytes) else list(np.ravel(value))
         strings = [{"size": len(element), "crc32c": crc32c(element)} for element in elements]

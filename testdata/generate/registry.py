@@ -21,8 +21,11 @@ TESTDATA = Path(__file__).resolve().parent.parent
 RUNNING = ".".join(tf.__version__.split(".")[:2])
 # Where Keras 3 has taken its place, TF1's layers are gone.
 MODULES = {
-    "2.15": ("models", "auto_names", "training", "containers", "objects", "foreign"),
-    "2.21": ("containers", "objects"),
+    "2.15": (
+        *("models", "auto_names", "training", "optimizers", "keras_training"),
+        *("containers", "objects", "templates", "foreign"),
+    ),
+    "2.21": ("containers", "objects", "templates"),
 }
 # Written by hand; everything else in a case's directory is generated.
 KEPT = ("*.yaml",)
@@ -43,7 +46,7 @@ def case(name: str, tensorflow: str = "2.15"):
 
 
 def clear(directory: Path) -> None:
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     for entry in directory.iterdir():
         if any(entry.match(pattern) for pattern in KEPT):
             continue

@@ -45,9 +45,12 @@ def save(
         meta.unlink()
 
 
+def variable_values(session: tf1.Session) -> dict[str, np.ndarray]:
+    return {f"variables/{v.op.name}": session.run(v) for v in tf1.global_variables()}
+
+
 def write_expected(directory: Path, session: tf1.Session, **arrays: np.ndarray) -> None:
-    variables = {f"variables/{v.op.name}": session.run(v) for v in tf1.global_variables()}
-    np.savez(directory / "expected.npz", **arrays, **variables)
+    np.savez(directory / "expected.npz", **arrays, **variable_values(session))
 
 
 def tf1_model(name: str, inputs: tuple[int, ...]):

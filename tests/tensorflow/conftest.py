@@ -5,8 +5,9 @@ import sys
 import pytest
 
 # Its assertions shall say what they compared.
-pytest.register_assert_rewrite("harness")
+pytest.register_assert_rewrite("harness", "training")
 
+import differences  # noqa: E402
 from flavours import VERSION  # noqa: E402
 from harness import TESTDATA, binary  # noqa: E402
 
@@ -45,6 +46,13 @@ def pytest_runtest_makereport(item, call):
         call.excinfo = pytest.ExceptionInfo.from_exc_info(
             (AssertionError, AssertionError("tests are not skipped here"), call.excinfo.tb)
         )
+
+
+def pytest_terminal_summary(terminalreporter):
+    if differences.FOUND:
+        terminalreporter.section("largest relative difference of the next ten losses to TF1's")
+        for line in differences.table():
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

@@ -25,12 +25,18 @@ def binary() -> Path:
     return path
 
 
-def convert(source: Path, rules: Path, output: Path, *flags: str) -> str:
-    """Converts and returns the new checkpoint's prefix, as TensorFlow wants it."""
-    command = [binary(), "convert", source, "--map", rules, "-o", output, *flags]
+def run(*arguments: str | Path, status: int = 0) -> str:
+    """Runs the binary, which must exit as it should; returns all that it said."""
+    command = [str(part) for part in (binary(), *arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    said = f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{said}"
+    said = f"{done.stdout}{done.stderr}"
+    assert done.returncode == status, f"{' '.join(command)}\nexit status {done.returncode}\n{said}"
+    return said
+
+
+def convert(source: Path, rules: Path, output: Path, *flags: str | Path) -> str:
+    """Converts and returns the new checkpoint's prefix, as TensorFlow wants it."""
+    run("convert", source, "--map", rules, "-o", output, *flags)
     return str(output)
 
 
@@ -56,7 +62,8 @@ def fill_with_noise(name: str, variables: Mapping[str, tf.Variable]) -> None:
     """So that nothing is right before the restore, and everything wrong is visible."""
     rng = np.random.default_rng(crc32(name.encode()))
     for variable in variables.values():
-        variable.assign(rng.uniform(1, 2, variable.shape))
+        noise = rng.uniform(1, 2, tuple(variable.shape))
+        variable.assign(noise.astype(tf.as_dtype(variable.dtype).as_numpy_dtype))
 
 
 def assert_same_outputs(computed: np.ndarray, outputs: np.ndarray) -> None:
@@ -109,8 +116,8 @@ def plant(root: tf.Module, path: list[str], variable: tf.Variable) -> None:
     setattr(root, leaf, variable)
 
 
-def restore(program: Program, prefix: str) -> None:
-    status = program.checkpoint().restore(prefix)
+def restore(program: Program, prefix: str, how: str = "restore") -> None:
+    status = getattr(program.checkpoint(), how)(prefix)
     status.assert_consumed()
     status.assert_existing_objects_matched()
 
