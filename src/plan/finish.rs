@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::claim::Planner;
+use super::order;
 use super::spot::{NoSpot, Spot};
 use super::{Assignment, Fate, Plan, Purpose, Value};
 use crate::catalog::VariableName;
@@ -108,7 +109,7 @@ impl Planner<'_> {
             return Err(problems);
         }
         let mut assignments: Vec<Assignment> = self.values.into_values().collect();
-        assignments.sort_by(|a, b| a.path.cmp(&b.path));
+        assignments.sort_by(|a, b| order::natural(&a.path, &b.path));
         let mut aliases = BTreeMap::new();
         if self.options.keep_names && self.catalog.graph.is_none() {
             for assignment in &assignments {

@@ -195,6 +195,12 @@ impl Planner<'_> {
         }
         self.step(block, target, origin, kind);
         self.hyperparameters(block, target, origin, kind);
+        let bert = ["adam", "AdamWeightDecayOptimizer", "BERTAdam"];
+        if origin.name.as_deref().is_some_and(|name| bert.contains(&name)) {
+            let why = "BERT's Adam has no bias correction and decays weights: training goes on \
+                       near it, not on it";
+            self.advice.push(format!("`{}`: {why}", target.shown));
+        }
         let advice = kind.advice().iter().map(|advice| format!("`{}`: {advice}", target.shown));
         self.advice.extend(advice);
     }

@@ -12,6 +12,8 @@ use crate::plan::claim::Planner;
 pub(super) struct Origin {
     /// By what rule it updates.
     pub(super) kind: Kind,
+    /// What TF1 calls it.
+    pub(super) name: Option<String>,
     /// Whether a TF1 optimizer made it: momentum means something else there.
     pub(super) is_tf1: bool,
     /// Slots by variable, in the order of the kind's roles.
@@ -30,6 +32,7 @@ impl Default for Origin {
     fn default() -> Self {
         Self {
             kind: Kind::GradientDescent,
+            name: None,
             is_tf1: true,
             slots: BTreeMap::new(),
             step: None,
@@ -122,6 +125,7 @@ impl Planner<'_> {
         let (hyperparameters, computed) = self.known(&updates);
         Ok(Origin {
             kind,
+            name: name.map(str::to_owned),
             is_tf1: true,
             slots,
             // One step counter counts the steps of one optimizer.
