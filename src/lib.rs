@@ -27,7 +27,7 @@
 //! | `catalog` | `object`, `tensor` |
 //! | `transform` | `tensor` |
 //! | `optimizer` | `catalog`, `object` |
-//! | `mapping` | `nearest`, `object`, `tensor`, `transform` |
+//! | `mapping` | `nearest`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `plan` | `catalog`, `mapping`, `nearest`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `source` | `catalog`, `crc`, `files`, `nearest`, `object`, `proto`, `table`, `tensor` |
 //! | `target` | `crc`, `files`, `object`, `proto`, `table`, `tensor` |

@@ -9,6 +9,7 @@ use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
 use super::yaml::Yaml;
 use crate::object::unescape;
+use crate::optimizer::Kind;
 
 /// What a rule file says about optimizer state.
 #[derive(Debug, Clone)]
@@ -42,7 +43,7 @@ pub struct OptimizerBlock {
     /// The scope its slots lie under.
     pub scope: Option<String>,
     /// Which optimizer it is, where names leave a choice.
-    pub kind: Option<String>,
+    pub kind: Option<Kind>,
     /// The variables it trains; all of them if absent.
     pub variables: Option<Pattern>,
     /// The last components of its slots.
@@ -74,6 +75,7 @@ const HYPERPARAMETERS: &[&str] = &[
     "rho",
 ];
 
+/// What else a block may have.
 const KEYS: &[&str] = &[
     "to",
     "hyperparameters",
@@ -84,30 +86,6 @@ const KEYS: &[&str] = &[
     "variables",
     "slots",
     "powers",
-    "beta",
-    "beta_1",
-    "beta_2",
-    "decay",
-    "l1_regularization_strength",
-    "l2_regularization_strength",
-    "learning_rate",
-    "learning_rate_power",
-    "momentum",
-    "rho",
-];
-
-/// Kinds that can be said to be meant.
-pub(super) const KINDS: &[&str] = &[
-    "gradient_descent",
-    "momentum",
-    "adam",
-    "rmsprop",
-    "rmsprop_centered",
-    "adadelta",
-    "adagrad",
-    "ftrl",
-    "adamax",
-    "nadam",
 ];
 
 /// Reads the value of `optimizer`: a word, a block, or a list of blocks.
@@ -126,7 +104,7 @@ pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Optim
 }
 
 fn block(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<OptimizerBlock> {
-    let fields = node.fields(KEYS)?;
+    let fields = node.fields(&[KEYS, HYPERPARAMETERS].concat())?;
     let to = compiler.text(fields.require("to")?)?;
     let text = |key: &str| match fields.get(key) {
         Some(node) => compiler.text(node).map(Some),
@@ -151,10 +129,7 @@ fn block(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<OptimizerBlock>
         None => None,
     };
     let kind = match fields.get("kind") {
-        Some(node) => {
-            let words: Vec<(&str, &str)> = KINDS.iter().map(|kind| (*kind, *kind)).collect();
-            Some(choice(node, &words)?.to_owned())
-        }
+        Some(node) => Some(choice(node, &Kind::words())?),
         None => None,
     };
     let variables = match fields.get("variables") {

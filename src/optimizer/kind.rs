@@ -125,9 +125,9 @@ impl Kind {
         self.row().map_or("", |row| row.1)
     }
 
-    /// The kind rule files call `word`.
-    pub fn from_word(word: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.1 == word).map(|row| row.0)
+    /// Every kind with the word rule files use.
+    pub fn words() -> Vec<(&'static str, Self)> {
+        TABLE.iter().map(|row| (row.1, row.0)).collect()
     }
 
     /// Its pieces of state, in the order in which TF1 numbers slots.
@@ -209,8 +209,8 @@ mod tests {
         assert_eq!(Kind::from_slots("Adam", 4), None);
         assert_eq!(Kind::from_legacy(&["momentum", "rms"]), Some(Kind::RmsProp));
         assert_eq!(Kind::from_lists(&["_momentums", "_velocities"]), Some(Kind::Adam));
-        for row in TABLE {
-            assert_eq!(Kind::from_word(row.1), Some(row.0));
+        for (word, kind) in Kind::words() {
+            assert_eq!(kind.word(), word);
         }
     }
 }

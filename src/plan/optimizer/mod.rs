@@ -208,7 +208,7 @@ impl Planner<'_> {
     /// What sort of optimizer the state belongs to. Nadam's slots are called as Adam's; that a
     /// target keeps a momentum schedule tells them apart.
     fn meant(&self, block: &OptimizerBlock, target: &Found, origin: &Origin) -> Kind {
-        let said = block.kind.as_deref().and_then(Kind::from_word);
+        let said = block.kind;
         let found = self.template.as_ref().and_then(|template| target.kind(template.graph));
         let told = match (origin.kind, found) {
             (Kind::Adam, Some(Kind::Nadam)) => Kind::Nadam,

@@ -191,7 +191,7 @@ impl Planner<'_> {
             let message = format!("the source has {} optimizers", found.len());
             return Err(refuse(message, "write as many blocks as it has"));
         };
-        let said = block.kind.as_deref().and_then(Kind::from_word);
+        let said = block.kind;
         let kind = said.or_else(|| source.kind(graph)).unwrap_or(Kind::GradientDescent);
         let key = |node: usize| {
             let value = graph.nodes().get(node)?.attributes.first()?;
@@ -234,7 +234,7 @@ fn kind(
     slots: &BTreeMap<VariableName, Vec<(usize, VariableName)>>,
     updates: &[&Update],
 ) -> Result<Kind, Box<Problem>> {
-    let said = block.kind.as_deref().and_then(Kind::from_word);
+    let said = block.kind;
     if let (None, Some(wanted)) = (name, &block.name) {
         let message = format!("no variable has slots called `{wanted}`");
         return Err(refuse(
