@@ -32,6 +32,7 @@ pub fn reverse(
     }
     let mut assignments = Vec::new();
     let mut problems = Vec::new();
+    let mut old_values = Vec::new();
     let mut used = BTreeMap::new();
     for (name, variable) in &old.variables {
         if let Some(counter) = forward.counters.get(name)
@@ -66,7 +67,18 @@ pub fn reverse(
                 used.insert(key.clone(), rule);
                 (value, rule)
             }
-            None if has_data(name) => (Value::Template(name.clone()), None),
+            None if has_data(name) => {
+                // Beside values of the new checkpoint an old one must be known to be old.
+                if !candidates.is_empty()
+                    || (name.as_str() == "global_step" && !forward.powers.is_empty())
+                {
+                    let message = format!(
+                        "`{name}` is taken from the old checkpoint as it is: there is no way back to it"
+                    );
+                    old_values.push(Problem::new(ProblemKind::Missing, message));
+                }
+                (Value::Template(name.clone()), None)
+            }
             None => {
                 let why = if candidates.is_empty() {
                     "the rules do not convert it"
@@ -84,7 +96,7 @@ pub fn reverse(
     }
     match Problems::new(problems) {
         Some(problems) => Err(problems),
-        None => Ok(name_based(new, assignments, &used, forward.warnings.clone())),
+        None => Ok(name_based(new, assignments, &used, old_values)),
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct MappedArgs {
     old: Location,
     /// Go back from TF2 objects to TF1 names: OLD is the TF2 checkpoint, `--like` the TF1 one (its
     /// index suffices), the rules are those that led from TF1 to TF2
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["keep_names", "save_counter"])]
     reverse: bool,
     #[command(flatten)]
     rules: RuleArgs,
@@ -127,6 +127,9 @@ impl RuleArgs {
     fn plan_back(&self, new: &Location, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
         let reader = open(new)?;
         let old = self.like.as_ref().map(open).transpose()?;
+        for note in old.iter().flat_map(|old| &old.catalog().facts.notes) {
+            ui.note(note);
+        }
         // Whatever TF1 has no counterpart of stays behind.
         let options = Options { keep_missing: true, backwards: true, ..self.options()? };
         let planned = match (&old, &self.map) {

@@ -118,8 +118,8 @@ pub fn convert(
     Ok(Conversion { written, bytes })
 }
 
-/// Assignments in the order in which their values lie in the source, so that it is read once from
-/// front to back; constants first, the template's values last.
+/// Assignments in the order in which their values lie in the source, so that what is taken over is
+/// read from front to back; constants first, the template's values last.
 fn in_source_order<'p>(plan: &'p Plan, inputs: &Inputs<'_>) -> Vec<&'p Assignment> {
     let mut assignments: Vec<&Assignment> = plan.assignments.iter().collect();
     assignments.sort_by_key(|assignment| {

@@ -158,6 +158,37 @@ impl Kind {
         TABLE.iter().find(|row| same(row.3)).map(|row| row.0)
     }
 
+    /// Whether some newer Keras optimizer calls a list of state so.
+    pub(super) fn is_list(label: &str) -> bool {
+        TABLE.iter().flat_map(|row| row.3).any(|role| role.lists.contains(&label))
+    }
+
+    /// Whether state of this kind has a meaning in an optimizer of another.
+    pub fn suits(self, other: Self) -> bool {
+        let family = |kind| match kind {
+            Self::GradientDescent => Self::Momentum,
+            Self::RmsPropCentered => Self::RmsProp,
+            kind => kind,
+        };
+        family(self) == family(other)
+    }
+
+    /// What people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::GradientDescent => "gradient descent",
+            Self::Momentum => "Momentum",
+            Self::Adam => "Adam",
+            Self::RmsProp => "RMSProp",
+            Self::RmsPropCentered => "centered RMSProp",
+            Self::Adadelta => "Adadelta",
+            Self::Adagrad => "Adagrad",
+            Self::Ftrl => "Ftrl",
+            Self::Adamax => "Adamax",
+            Self::Nadam => "Nadam",
+        }
+    }
+
     /// The kind of a newer Keras optimizer by its lists.
     pub fn from_lists(lists: &[&str]) -> Option<Self> {
         let has = |role: &Role| role.lists.iter().any(|list| lists.contains(list));

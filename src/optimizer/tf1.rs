@@ -66,11 +66,6 @@ impl State {
         self.slots.is_empty()
     }
 
-    /// Whether `name` is a slot or a power.
-    pub fn holds(&self, name: &VariableName) -> bool {
-        self.slots.contains_key(name) || self.powers.contains(name)
-    }
-
     /// What there is, in a few words: `8 Adam slots of 4 variables and 2 powers of beta`.
     pub fn summary(&self) -> String {
         let mut kinds: BTreeMap<&str, (usize, BTreeSet<&VariableName>)> = BTreeMap::new();

@@ -51,8 +51,10 @@ fn dialect(graph: &ObjectGraph, node: NodeId) -> Option<Dialect> {
     if has("_variables") && has("_iterations") {
         return Some(if has("_trainable_variables") { Dialect::Keras3 } else { Dialect::Keras2 });
     }
+    // TF1's own optimizers have slots too when `tf.train.Checkpoint` saves them, but they count no
+    // steps, and mean other things by their slots.
     let slots = graph.nodes().get(node).is_some_and(|node| !node.slots.is_empty());
-    (slots || (has("iter") && (has("learning_rate") || has("decay")))).then_some(Dialect::Legacy)
+    (has("iter") && (slots || has("learning_rate") || has("decay"))).then_some(Dialect::Legacy)
 }
 
 impl Found {
@@ -152,17 +154,27 @@ impl Found {
             let attributes = graph.nodes().get(*node).map(|node| &node.attributes[..]);
             attributes.unwrap_or_default().first().map_or("", |value| value.full_name.as_str())
         };
-        let suffix = format!("/{name}");
-        let matches: Vec<NodeId> =
-            list.iter().copied().filter(|node| full_name(node).ends_with(&suffix)).collect();
-        // `a/kernel` ends like `b/a/kernel` does: the shortest one is this variable's own.
-        let shortest = matches.iter().map(|node| full_name(node).len()).min();
-        let closest: Vec<NodeId> =
-            matches.into_iter().filter(|node| Some(full_name(node).len()) == shortest).collect();
-        match closest.as_slice() {
+        // What all slots of the list begin with holds the optimizer's part of their names: `a/kernel`
+        // ends like `b/a/kernel` does, but its slot has no `b` there.
+        let mut names = list.iter().map(full_name);
+        let mut common: Vec<&str> = names.next().unwrap_or_default().split('/').collect();
+        common.pop();
+        for name in names {
+            let shared = common.iter().zip(name.split('/')).take_while(|(a, b)| **a == *b).count();
+            common.truncate(shared);
+        }
+        let is_named_after = |node: &&NodeId| {
+            let slot = full_name(node);
+            (0..=common.len()).any(|kept| {
+                let prefix = common.get(..kept).unwrap_or_default().join("/");
+                slot.strip_prefix(&prefix).and_then(|rest| rest.strip_prefix('/')) == Some(name)
+            })
+        };
+        let named: Vec<&NodeId> = list.iter().filter(is_named_after).collect();
+        match named.as_slice() {
             [] => Ok(None),
-            [one] => Ok(Some(*one)),
-            _ => Err(format!("{} slots are named after `{name}`", closest.len())),
+            [one] => Ok(Some(**one)),
+            _ => Err(format!("{} slots are named after `{name}`", named.len())),
         }
     }
 
@@ -172,25 +184,32 @@ impl Found {
         decays.into_iter().find_map(|(label, decay)| Some((graph.child(self.node, label)?, decay)))
     }
 
-    /// What sort of optimizer it is, by what it keeps.
+    /// What sort of optimizer it is, by what it keeps; `None` where that does not tell.
     pub fn kind(&self, graph: &ObjectGraph) -> Option<Kind> {
         if self.product(graph).is_some() {
             return Some(Kind::Nadam);
         }
         let object = graph.nodes().get(self.node)?;
         if self.dialect == Dialect::Legacy {
+            let counter = self.iterations.and_then(|node| graph.nodes().get(node));
+            let counter = counter.and_then(|node| node.attributes.first());
+            // Adam and Adamax have slots of the same names; only the names of their own differ.
+            if counter.is_some_and(|counter| counter.full_name.starts_with("Adamax/")) {
+                return Some(Kind::Adamax);
+            }
             let names: BTreeSet<&str> =
                 object.slots.iter().map(|slot| slot.name.as_str()).collect();
             return Kind::from_legacy(&names.into_iter().collect::<Vec<_>>());
         }
-        let known = |label: &&str| {
-            Kind::with_slots(1)
-                .chain(Kind::with_slots(2))
-                .chain(Kind::with_slots(3))
-                .any(|kind| kind.roles().iter().any(|role| role.lists.contains(label)))
-        };
-        let labels = object.children.iter().map(|edge| edge.label.as_str()).filter(known);
-        let lists: Vec<&str> = labels.filter(|label| !self.list(graph, label).is_empty()).collect();
+        let filled = |label: &str| !self.list(graph, label).is_empty();
+        // RMSprop has this list even when it is empty; otherwise its lists are called as Adam's.
+        if graph.child(self.node, "_average_gradients").is_some() {
+            let centered = filled("_average_gradients");
+            return Some(if centered { Kind::RmsPropCentered } else { Kind::RmsProp });
+        }
+        let labels = object.children.iter().map(|edge| edge.label.as_str());
+        let lists: Vec<&str> =
+            labels.filter(|label| Kind::is_list(label) && filled(label)).collect();
         Kind::from_lists(&lists)
     }
 }

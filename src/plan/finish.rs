@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::claim::Planner;
+use super::claim::{Planner, misfit};
 use super::order;
 use super::spot::{NoSpot, Spot};
 use super::{Assignment, Fate, Plan, Purpose, Value};
@@ -19,6 +19,9 @@ impl Planner<'_> {
                 Fill::Leaf { id, leaf, value } => match self.spots(leaf, None, &[]) {
                     Ok(spots) => {
                         for spot in spots {
+                            if let Some(problem) = misfit("the constant", value.spec(), &spot) {
+                                self.report(*id, problem);
+                            }
                             let constant = Value::Constant(value.clone());
                             self.assign(spot, value.spec().clone(), constant, Some(*id));
                         }

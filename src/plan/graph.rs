@@ -3,6 +3,7 @@
 use super::claim::Planner;
 use super::missing::OBJECT_CONFIG;
 use super::{Purpose, Value};
+use crate::catalog::VariableName;
 use crate::mapping::{Problem, ProblemKind};
 use crate::object::{
     Attribute, GraphBuilder, Node, ObjectGraph, ObjectPath, SAVE_COUNTER, Target, VARIABLE_VALUE,
@@ -32,17 +33,19 @@ impl Planner<'_> {
         for attribute in graph.attributes_mut().filter(|value| !value.full_name.is_empty()) {
             let target = Target::named(attribute.key.as_str());
             let Some(assignment) = self.values.get(&target) else { continue };
-            let source = assignment.value.source();
-            let same = source.is_some_and(|source| source.as_str() == attribute.full_name);
-            // Saver would find the value by its TF1 name and restore it wrong without a word.
-            if same && assignment.value.untouched().is_none() {
+            let untouched = assignment.value.untouched().map(VariableName::as_str);
+            let is_tf1 = self.catalog.graph.is_none()
+                && self.catalog.variables.contains_key(attribute.full_name.as_str());
+            // Saver would find the value by a TF1 name that is not, or not only, its own, and
+            // restore it wrong without a word.
+            if is_tf1 && untouched != Some(attribute.full_name.as_str()) {
                 unnamed.push(attribute.full_name.clone());
                 attribute.full_name.clear();
             }
         }
         if !unnamed.is_empty() {
             let message = format!(
-                "{} transformed values lose their TF1 names, so that TF1's Saver does not restore them: {}",
+                "{} values lose names that mean other TF1 variables or bytes, so that TF1's Saver does not restore them: {}",
                 unnamed.len(),
                 unnamed.join(", ")
             );

@@ -150,7 +150,8 @@ pub enum Fate {
     Mapped(RuleId),
     /// A rule says it is not converted.
     Dropped(RuleId),
-    /// `optimizer: drop` says so.
+    /// It is optimizer state that is not converted: `optimizer` says so, or its variable is not
+    /// converted either.
     OptimizerDropped,
     /// `unmatched: drop` says so.
     UnmatchedDropped,

@@ -58,6 +58,13 @@ impl<'c> Sources<'c> {
         Self { all, by_name: BTreeMap::new() }
     }
 
+    /// The variable the checkpoint calls `name`.
+    pub(super) fn named(&mut self, name: &VariableName) -> Option<&mut Source<'c>> {
+        // In the order of the catalog, which is sorted by name.
+        let at = self.all.binary_search_by(|source| source.name.cmp(name)).ok()?;
+        self.all.get_mut(at)
+    }
+
     /// Sets the names rules see; returns pairs of numbers that got the same one.
     pub(super) fn settle(&mut self) -> Vec<(usize, usize)> {
         let mut clashes = Vec::new();

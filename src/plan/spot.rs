@@ -94,8 +94,17 @@ impl Planner<'_> {
         let Some(template) = &self.template else { return Ok(vec![Spot::made(path)]) };
         let leaf = template.by_path(path.labels()).map_err(NoSpot::Absent)?;
         let spot = self.leaf(leaf).ok_or_else(|| NoSpot::Wrong("it is no leaf".to_owned()))?;
-        // The way the rule's author went says more than the shortest one.
-        Ok(vec![Spot { shown: path.to_string(), ..spot }])
+        // The way the rule's author went says more than the shortest one; the last label is the
+        // template's own, which may have an underscore in front.
+        let hidden = ObjectPath::parse(&spot.shown)
+            .is_ok_and(|real| real.leaf() == format!("_{}", path.leaf()));
+        let labels = path.labels();
+        let parent: Vec<String> = labels.iter().take(labels.len() - 1).cloned().collect();
+        let shown = match ObjectPath::new([parent, vec![format!("_{}", path.leaf())]].concat()) {
+            Ok(real) if hidden => real.to_string(),
+            _ => path.to_string(),
+        };
+        Ok(vec![Spot { shown, ..spot }])
     }
 
     fn called(&self, name: &str, all: bool) -> Result<Vec<Spot>, NoSpot> {

@@ -29,6 +29,7 @@ pub(super) struct Template<'t> {
     pub(super) graph: &'t ObjectGraph,
     pub(super) leaves: Vec<Leaf<'t>>,
     by_node: BTreeMap<NodeId, usize>,
+    by_target: BTreeMap<Target, usize>,
     by_full_name: BTreeMap<&'t str, Vec<usize>>,
     /// Leaves below `root`, with their paths from there.
     below: Vec<(usize, String)>,
@@ -43,6 +44,7 @@ impl<'t> Template<'t> {
         let ways: BTreeMap<NodeId, Vec<String>> = graph.reachable(0).into_iter().collect();
         let mut leaves = Vec::new();
         let mut by_node = BTreeMap::new();
+        let mut by_target = BTreeMap::new();
         for (node, attribute) in graph.attributes() {
             let variable = catalog.variables.get(attribute.key.as_str());
             let Some(variable) = variable.filter(|_| attribute.name == VARIABLE_VALUE) else {
@@ -55,6 +57,7 @@ impl<'t> Template<'t> {
                 |path| path.to_string(),
             );
             by_node.insert(node, leaves.len());
+            by_target.insert(Target::named(attribute.key.as_str()), leaves.len());
             leaves.push(Leaf {
                 node,
                 target: Target::named(attribute.key.as_str()),
@@ -68,6 +71,7 @@ impl<'t> Template<'t> {
             graph,
             leaves,
             by_node,
+            by_target,
             by_full_name: BTreeMap::new(),
             below: Vec::new(),
             common: Vec::new(),
@@ -152,6 +156,11 @@ impl<'t> Template<'t> {
                 ),
             }
         })
+    }
+
+    /// The leaf whose value stands under a key.
+    pub(super) fn of_target(&self, target: &Target) -> Option<&Leaf<'t>> {
+        self.leaves.get(*self.by_target.get(target)?)
     }
 
     /// The leaf of an object.

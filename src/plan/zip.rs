@@ -25,6 +25,21 @@ impl Planner<'_> {
             let help = "put it there, or choose `natural` or `text`";
             return self.report(id, Problem::new(ProblemKind::Template, message).help(help));
         }
+        if creation {
+            let created: BTreeSet<&str> =
+                self.catalog.facts.creation_order.iter().map(String::as_str).collect();
+            let unknown = self.sources.free().into_iter().find_map(|i| {
+                let source = self.sources.all.get(i)?;
+                let wanted = zip.from.is_match(&source.current);
+                (wanted && !created.contains(source.name.as_str())).then(|| source.name.to_string())
+            });
+            if let Some(unknown) = unknown {
+                let message = format!("the graph beside the checkpoint does not know `{unknown}`");
+                let help =
+                    "it is another program's, or the variable was renamed: choose another order";
+                return self.report(id, Problem::new(ProblemKind::Template, message).help(help));
+            }
+        }
         let shared = shared_groups(&zip.from, zip.onto.pattern());
         let mut from = self.zip_sources(&zip.from, &shared, zip.order.0);
         let mut onto = self.zip_leaves(&zip.onto, &shared, zip.order.1);

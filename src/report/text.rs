@@ -103,7 +103,7 @@ fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut dyn Write) -> io:
                 Fate::Dropped(rule) => ("dropped", places.line(*rule)),
                 Fate::Mapped(_) | Fate::Named | Fate::Consumed(_) => return None,
                 Fate::NoTarget(rule) => ("no target", places.line(*rule)),
-                Fate::OptimizerDropped => ("dropped", "optimizer: drop".to_owned()),
+                Fate::OptimizerDropped => ("dropped", "optimizer state".to_owned()),
                 Fate::UnmatchedDropped => ("dropped", "unmatched: drop".to_owned()),
                 Fate::Unmatched => ("unmatched", String::new()),
                 Fate::NotNeeded => ("not needed", String::new()),

@@ -135,3 +135,20 @@ fn what_is_no_template() {
         place.run(&format!("plan {ADAM} --like testdata/conv3/model.ckpt")).err
     );
 }
+
+#[test]
+fn state_of_another_optimizer_is_refused() {
+    let place = Place::new();
+    for (case, template) in [
+        ("rmsprop", "keras2_adam"),
+        ("rmsprop", "keras3_adam"),
+        ("adamax", "legacy_adam"),
+        ("momentum", "legacy_adam"),
+    ] {
+        let old = format!("testdata/optimizers/{case}");
+        let rules = format!("--map {old}/rules.yaml --like testdata/templates/{template}");
+        let said = place.run(&format!("plan {old}/model.ckpt {rules}"));
+        assert_eq!(said.code, 1, "{case} for {template}: {said}");
+        assert!(said.err.contains("`optimizer` is Adam"), "{case} for {template}: {said}");
+    }
+}

@@ -111,7 +111,7 @@ impl Planner<'_> {
             };
             let origin = match taken {
                 Some(Taken::Names(state)) => self.named_origin(block, blocks, number, state),
-                Some(Taken::Objects(found)) => self.object_origin(block, number, found),
+                Some(Taken::Objects(found)) => self.object_origin(block, blocks.len(), found),
                 None => Ok(Origin::default()),
             };
             match origin {
@@ -149,6 +149,18 @@ impl Planner<'_> {
 
     fn place(&mut self, block: &OptimizerBlock, target: &Found, origin: &Origin) {
         let kind = self.meant(block, target, origin);
+        let found = self.template.as_ref().and_then(|template| target.kind(template.graph));
+        if let Some(found) = found.filter(|found| !kind.suits(*found)) {
+            let message = format!(
+                "the checkpoint's state is {}'s, the template's `{}` is {}",
+                kind.title(),
+                target.shown,
+                found.title()
+            );
+            let help = "build the template with the same kind of optimizer, or write \
+                        `optimizer: keep` to begin with its state";
+            return self.report(block.id, Problem::new(ProblemKind::Optimizer, message).help(help));
+        }
         let scale = match kind {
             Kind::Momentum if origin.is_tf1 && !origin.slots.is_empty() => {
                 match self.learning_rate(block, target, origin) {
@@ -235,7 +247,7 @@ impl Planner<'_> {
         target: &Target,
     ) -> Result<Option<Spot>, String> {
         let Some(template) = &self.template else { return Ok(None) };
-        let Some(leaf) = template.leaves.iter().find(|leaf| leaf.target == *target) else {
+        let Some(leaf) = template.of_target(target) else {
             return Ok(None);
         };
         let slot = found.slot(template.graph, role, leaf.node, leaf.full_name)?;
@@ -256,6 +268,12 @@ impl Planner<'_> {
         };
         let Some(assignment) = self.values.get(variable) else { return };
         let mut value = assignment.value.with_source(slot);
+        if value.transforms().iter().any(|transform| matches!(transform, Transform::Scale(_))) {
+            let message = format!("`{slot}` cannot follow its variable, which is scaled");
+            let help =
+                "scaling a variable changes what its state means: `optimizer: drop` or `keep`";
+            return self.report(block.id, Problem::new(ProblemKind::Optimizer, message).help(help));
+        }
         let steps: Vec<Transform> = value.transforms().into_iter().cloned().collect();
         let mut arrives = spec;
         for transform in
@@ -279,7 +297,7 @@ impl Planner<'_> {
     }
 
     fn consume(&mut self, name: &VariableName, block: &OptimizerBlock) {
-        if let Some(source) = self.sources.all.iter_mut().find(|source| source.name == name) {
+        if let Some(source) = self.sources.named(name) {
             source.fate = Some(Fate::Consumed(block.id));
         }
     }

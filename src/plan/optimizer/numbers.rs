@@ -43,6 +43,10 @@ impl Planner<'_> {
     ) {
         let Some(spot) = self.spot_of(target.iterations) else { return };
         let iterations = spot.target.clone();
+        if let Some(step) = origin.step.clone().filter(|_| block.iterations.is_some()) {
+            self.consume(&step, block);
+            self.counters.insert(step, iterations.clone());
+        }
         let known = match &block.iterations {
             Some(Iterations::Number(steps)) => {
                 self.number(block, spot, f64::from(*steps));
@@ -90,7 +94,9 @@ impl Planner<'_> {
             self.problem(block, message, "name a variable of the source, or give the number");
             return None;
         };
-        if origin.powers.contains(key) || name.contains("_power") {
+        let leaf = name.rsplit('/').next().unwrap_or_default();
+        let is_power = leaf.starts_with("beta1_power") || leaf.starts_with("beta2_power");
+        if origin.powers.contains(key) || is_power {
             let Some(steps) = self.steps_of(block, target, origin, key) else {
                 if self.options.backwards {
                     self.number(block, spot, 0.0);
@@ -249,6 +255,9 @@ impl Planner<'_> {
         steps: Option<u32>,
     ) {
         let found = self.template.as_ref().and_then(|template| target.product(template.graph));
+        if self.options.backwards {
+            return;
+        }
         let Some((node, decay)) = found else { return };
         let Some(spot) = self.spot_of(Some(node)) else { return };
         let beta = self.hyperparameter(block, target, origin, "beta_1");

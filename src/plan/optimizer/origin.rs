@@ -183,16 +183,39 @@ impl Planner<'_> {
     pub(super) fn object_origin(
         &self,
         block: &OptimizerBlock,
-        number: usize,
+        blocks: usize,
         found: &[Found],
     ) -> Result<Origin, Box<Problem>> {
         let Some(graph) = &self.catalog.graph else { return Ok(Origin::default()) };
-        let Some(source) = found.get(number) else {
-            let message = format!("the source has {} optimizers", found.len());
-            return Err(refuse(message, "write as many blocks as it has"));
+        let path = block.to.join("/");
+        let same = found.iter().find(|source| source.shown == path);
+        let Some(source) = same.or(found.first().filter(|_| found.len() == 1 && blocks == 1))
+        else {
+            let known: Vec<&str> = found.iter().map(|source| source.shown.as_str()).collect();
+            let message =
+                format!("the source has no optimizer at `{path}`, but {}", known.join(", "));
+            return Err(refuse(message, "blocks of several optimizers pair by their paths"));
         };
-        let said = block.kind;
-        let kind = said.or_else(|| source.kind(graph)).unwrap_or(Kind::GradientDescent);
+        for (key, given) in [
+            ("variables", block.variables.is_some()),
+            ("name", block.name.is_some()),
+            ("scope", block.scope.is_some()),
+            ("slots", !block.slots.is_empty()),
+            ("powers", !block.powers.is_empty()),
+        ] {
+            if given {
+                let message = format!("`{key}:` is about TF1 names, and the source has objects");
+                return Err(refuse(message, "leave it out"));
+            }
+        }
+        let kind = block.kind.or_else(|| source.kind(graph));
+        let counted = source.hyperparameters.len() + usize::from(source.iterations.is_some());
+        if kind.is_none() && source.owned.len() > counted {
+            let message =
+                format!("the state of the source's `{}` is of no known kind", source.shown);
+            return Err(refuse(message, "write `optimizer: keep` to begin with the template's"));
+        }
+        let kind = kind.unwrap_or(Kind::GradientDescent);
         let key = |node: usize| {
             let value = graph.nodes().get(node)?.attributes.first()?;
             self.catalog.variables.get_key_value(value.key.as_str()).map(|(name, _)| name.clone())
@@ -267,6 +290,17 @@ fn kind(
             kind.word()
         );
         return Err(refuse(message, "leave `kind:` out where names and numbers of slots tell it"));
+    }
+    let penalty = |update: &&Update| {
+        let given = |input| match update.hyperparameters.get(input) {
+            Some(Hyperparameter::Value(value)) => *value != 0.0,
+            other => other.is_some(),
+        };
+        update.op == "ApplyProximalAdagrad" && (given("l1") || given("l2"))
+    };
+    if updates.iter().any(penalty) {
+        let message = "proximal Adagrad with penalties has no counterpart in TF2".to_owned();
+        return Err(refuse(message, "write `optimizer: drop`"));
     }
     let from_graph = updates.first().and_then(|update| Kind::from_op(update.op));
     if let Some(kind) = from_graph.filter(|kind| kind.roles().len() == count) {
