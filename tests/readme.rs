@@ -9,9 +9,10 @@ const README: &str = include_str!("../README.md");
 #[test]
 fn console_blocks() {
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/readme");
-    // Left by an earlier run; the README's commands do not overwrite.
-    let _ = fs::remove_dir_all(out);
+    // The README's commands do not overwrite, and shall work again afterwards.
+    let _ = fs::remove_dir_all(&out);
     trycmd::TestCases::new().case("README.md").run();
+    let _ = fs::remove_dir_all(out);
 }
 
 /// The first command is one of those blocks, run through cargo.
