@@ -1,7 +1,6 @@
 //! Reading everything a checkpoint holds, to know that nothing is damaged.
 
-use std::error::Error;
-
+use crate::causes::in_one_line;
 use crate::files::Location;
 use crate::source::{self, SourceError};
 
@@ -29,18 +28,6 @@ pub fn check(at: &Location) -> Result<Checked, SourceError> {
         checked.variables = variables.len();
         checked.bytes = variables.values().map(crate::catalog::Variable::bytes).sum();
     }
-    (format.check)(&prefix, &mut |finding| checked.findings.push(sentence(&finding.error)))?;
+    (format.check)(&prefix, &mut |finding| checked.findings.push(in_one_line(&finding.error)))?;
     Ok(checked)
-}
-
-/// An error with everything behind it.
-pub(crate) fn sentence(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
 }

@@ -21,22 +21,22 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `crc`, `nearest`, `progress`, `proto` | — |
+//! | `causes`, `crc`, `names`, `progress`, `proto`, `varint` | — |
 //! | `files`, `object` | — |
-//! | `table`, `tensor` | `crc` |
+//! | `table`, `tensor` | `crc`, `varint` |
 //! | `catalog` | `object`, `tensor` |
 //! | `transform` | `tensor` |
-//! | `optimizer` | `catalog`, `object` |
-//! | `mapping` | `nearest`, `object`, `optimizer`, `tensor`, `transform` |
-//! | `plan` | `catalog`, `mapping`, `nearest`, `object`, `optimizer`, `tensor`, `transform` |
-//! | `source` | `catalog`, `crc`, `files`, `nearest`, `object`, `proto`, `table`, `tensor` |
-//! | `target` | `crc`, `files`, `object`, `proto`, `table`, `tensor` |
+//! | `optimizer` | `catalog`, `names`, `object` |
+//! | `mapping` | `names`, `object`, `optimizer`, `tensor`, `transform` |
+//! | `plan` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `tensor`, `transform` |
+//! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `table`, `tensor` |
+//! | `target` | `causes`, `crc`, `files`, `object`, `proto`, `table`, `tensor` |
 //! | `convert` | `catalog`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `target`, `tensor`, `transform` |
 //! | `diff` | `catalog`, `object`, `progress`, `source`, `tensor`, `transform` |
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor` |
-//! | `check` | `catalog`, `files`, `source` |
-//! | `report` | `catalog`, `check`, `convert`, `diff`, `mapping`, `object`, `plan`, `source`, `tensor`, `verify` |
+//! | `check` | `catalog`, `causes`, `files`, `source` |
+//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `mapping`, `object`, `plan`, `source`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion
@@ -65,13 +65,14 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod catalog;
+mod causes;
 pub mod check;
 pub mod convert;
 pub mod crc;
 pub mod diff;
 pub mod files;
 pub mod mapping;
-mod nearest;
+mod names;
 pub mod object;
 pub mod optimizer;
 pub mod plan;
@@ -84,4 +85,5 @@ pub mod table;
 pub mod target;
 pub mod tensor;
 pub mod transform;
+mod varint;
 pub mod verify;

@@ -4,7 +4,7 @@ use super::file::Compiler;
 use super::node::Node;
 use super::problem::{Problem, ProblemKind};
 use super::yaml::Yaml;
-use crate::nearest::nearest;
+use crate::names::nearest;
 use crate::transform::{Reshape, Transform, Transpose};
 
 const KNOWN: &[&str] = &["reshape", "transpose"];

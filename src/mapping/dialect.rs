@@ -1,5 +1,7 @@
 //! How the leaves of layers are called where no template says so.
 
+use crate::names::unnumbered;
+
 /// `target:`; the kind of objects that will restore the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -33,14 +35,6 @@ impl Dialect {
             (Self::Keras3, "embeddings") => "_embeddings".to_owned(),
             _ => leaf.to_owned(),
         }
-    }
-}
-
-/// `conv2d_1` is a `conv2d`.
-fn unnumbered(layer: &str) -> &str {
-    match layer.rsplit_once('_') {
-        Some((stem, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => stem,
-        _ => layer,
     }
 }
 

@@ -9,7 +9,7 @@ use super::problem::{Place, Problem, ProblemKind, Problems, SourceText};
 use super::template::{Names, Template};
 use super::yaml::{self, Anchor, Yaml};
 use super::{Dialect, Mapping, Rename, RuleId, Unmatched, fill, optimizer, rules, scopes};
-use crate::nearest::nearest;
+use crate::names::nearest;
 use crate::object::unescape;
 
 const KEYS: &[&str] = &[

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::problem::{Place, Problem, ProblemKind, SourceText};
 use super::yaml::{Anchor, Step, Yaml, locate};
-use crate::nearest::nearest;
+use crate::names::nearest;
 
 /// Where something stands in a rule file; looked up in the text only when a message needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -180,14 +180,24 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Sorts by place; `None` where there is nothing wrong.
-    pub fn new(mut problems: Vec<Problem>) -> Option<Self> {
+    pub fn new(problems: Vec<Problem>) -> Option<Self> {
+        (!problems.is_empty()).then(|| Self::sorted(problems))
+    }
+
+    /// One problem, and what else is wrong.
+    pub fn with(problem: Problem, mut others: Vec<Problem>) -> Self {
+        others.push(problem);
+        Self::sorted(others)
+    }
+
+    fn sorted(mut problems: Vec<Problem>) -> Self {
         // Problems with a place first, in the order of the file.
         problems.sort_by_key(|problem| match &problem.place {
             Some(place) => (false, place.source.name.clone(), place.span.start),
             None => (true, String::new(), 0),
         });
         problems.dedup();
-        (!problems.is_empty()).then_some(Self(problems))
+        Self(problems)
     }
 
     /// A single problem.

@@ -16,7 +16,7 @@ use std::ops::Range;
 use regex::Captures;
 
 use super::expression::Expression;
-use crate::nearest::nearest;
+use crate::names::nearest;
 use crate::object::unescape;
 
 /// The names a template may use.

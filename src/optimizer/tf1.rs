@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Kind;
 use crate::catalog::{Catalog, Variable, VariableName};
+use crate::names::unnumbered;
 
 /// The step counter of TF1's training loops.
 const GLOBAL_STEP: &str = "global_step";
@@ -107,14 +108,6 @@ fn slot_name<'n>(name: &'n str, names: &BTreeSet<&str>) -> Option<(&'n str, usiz
     let (stem, number) = leaf.rsplit_once('_')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     (digits && known(stem)).then(|| Some((stem, number.parse().ok()?)))?
-}
-
-/// A slot's last component without its number.
-fn unnumbered(leaf: &str) -> &str {
-    match leaf.rsplit_once('_') {
-        Some((stem, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => stem,
-        _ => leaf,
-    }
 }
 
 /// Whether a name is that of a power of beta.

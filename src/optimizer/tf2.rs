@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Kind, Role};
+use crate::names::shared_components;
 use crate::object::{Edge, NodeId, ObjectGraph, ObjectPath, Slot};
 
 /// How an optimizer keeps its state.
@@ -156,13 +157,7 @@ impl Found {
         };
         // What all slots of the list begin with holds the optimizer's part of their names: `a/kernel`
         // ends like `b/a/kernel` does, but its slot has no `b` there.
-        let mut names = list.iter().map(full_name);
-        let mut common: Vec<&str> = names.next().unwrap_or_default().split('/').collect();
-        common.pop();
-        for name in names {
-            let shared = common.iter().zip(name.split('/')).take_while(|(a, b)| **a == *b).count();
-            common.truncate(shared);
-        }
+        let common = shared_components(list.iter().map(full_name));
         let is_named_after = |node: &&NodeId| {
             let slot = full_name(node);
             (0..=common.len()).any(|kept| {

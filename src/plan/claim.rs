@@ -56,7 +56,7 @@ impl<'p> Planner<'p> {
         template: Option<&'p Catalog>,
         options: &'p Options,
     ) -> Result<Self, Problems> {
-        let mut problems = mapping.problems.clone();
+        let problems = mapping.problems.clone();
         let template = match template.map(|like| (like, Template::new(like, &mapping.root))) {
             None => None,
             Some((_, Some(Ok(template)))) => Some(template),
@@ -70,9 +70,8 @@ impl<'p> Planner<'p> {
                         "write one from the new model: `tf.train.Checkpoint(model=model).write(…)`",
                     ),
                 };
-                problems.push(Problem::new(ProblemKind::Missing, message).help(help));
-                return Err(Problems::new(problems.clone())
-                    .unwrap_or_else(|| Problems::one(Problem::new(ProblemKind::Missing, ""))));
+                let problem = Problem::new(ProblemKind::Missing, message).help(help);
+                return Err(Problems::with(problem, problems));
             }
         };
         Ok(Self {

@@ -10,7 +10,7 @@ use super::claim::{Claim, Planner};
 use crate::mapping::{
     Action, MapRule, Pattern, Problem, ProblemKind, RecordedLayer, Rename, Rule, TargetTemplate,
 };
-use crate::nearest::nearest;
+use crate::names::nearest;
 
 impl Planner<'_> {
     /// Gives every variable the name rules see.

@@ -5,7 +5,7 @@ use regex::Captures;
 use super::claim::Planner;
 use super::template::{Leaf, Template};
 use crate::mapping::TargetTemplate;
-use crate::nearest::nearest;
+use crate::names::nearest;
 use crate::object::{ObjectPath, Target};
 use crate::tensor::TensorSpec;
 
@@ -96,15 +96,15 @@ impl Planner<'_> {
         let spot = self.leaf(leaf).ok_or_else(|| NoSpot::Wrong("it is no leaf".to_owned()))?;
         // The way the rule's author went says more than the shortest one; the last label is the
         // template's own, which may have an underscore in front.
-        let hidden = ObjectPath::parse(&spot.shown)
-            .is_ok_and(|real| real.leaf() == format!("_{}", path.leaf()));
-        let labels = path.labels();
-        let parent: Vec<String> = labels.iter().take(labels.len() - 1).cloned().collect();
-        let shown = match ObjectPath::new([parent, vec![format!("_{}", path.leaf())]].concat()) {
-            Ok(real) if hidden => real.to_string(),
-            _ => path.to_string(),
+        let hidden = format!("_{}", path.leaf());
+        let labels = match path.labels().split_last() {
+            Some((_, parent)) if spot.shown.rsplit('/').next() == Some(&hidden) => {
+                [parent, &[hidden]].concat()
+            }
+            _ => path.labels().to_vec(),
         };
-        Ok(vec![Spot { shown, ..spot }])
+        let shown = ObjectPath::new(labels).map_or(spot.shown, |path| path.to_string());
+        Ok(vec![Spot { shown, wants: spot.wants, target: spot.target, path: spot.path }])
     }
 
     fn called(&self, name: &str, all: bool) -> Result<Vec<Spot>, NoSpot> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, VariableName};
-use crate::nearest::nearest;
+use crate::names::{nearest, shared_components};
 use crate::object::{NodeId, ObjectGraph, ObjectPath, Target, VARIABLE_VALUE, escape};
 use crate::tensor::TensorSpec;
 
@@ -92,17 +92,7 @@ impl<'t> Template<'t> {
                 self.by_full_name.entry(leaf.full_name).or_default().push(*i);
             }
         }
-        let mut names = self.by_full_name.keys();
-        if let Some(first) = names.next() {
-            let mut common: Vec<&str> = first.split('/').collect();
-            common.pop();
-            for name in names {
-                let shared = common.iter().zip(name.split('/')).take_while(|(a, b)| **a == *b);
-                let shared = shared.count();
-                common.truncate(shared);
-            }
-            self.common = common;
-        }
+        self.common = shared_components(self.by_full_name.keys().copied());
         Ok(())
     }
 

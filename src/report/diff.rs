@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Document, json};
 use super::json::SCHEMA;
 use super::text::{counted, human, table};
 use super::{display_name, escape};
-use crate::check::sentence;
+use crate::causes::in_one_line;
 use crate::diff::{Diff, Difference, GraphDifference, Unequal, What};
 use crate::source::Finding;
 use crate::tensor::TensorSpec;
@@ -107,7 +107,7 @@ pub(super) fn objects(graph: &GraphDifference, sides: [&str; 2]) -> String {
 /// What could not be read, a line each.
 pub(super) fn unreadable(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     for finding in findings {
-        writeln!(out, "unreadable: {}", escape(&sentence(&finding.error)))?;
+        writeln!(out, "unreadable: {}", escape(&in_one_line(&finding.error)))?;
     }
     Ok(())
 }
@@ -169,7 +169,6 @@ pub(super) fn objects_document(graph: &GraphDifference, sides: [&str; 2]) -> Doc
 
 /// What could not be read.
 pub(super) fn unreadable_document(findings: &[Finding]) -> Vec<Document> {
-    let finding =
-        |finding: &Finding| json!({ "name": finding.variable, "error": sentence(&finding.error) });
+    let finding = |finding: &Finding| json!({ "name": finding.variable, "error": in_one_line(&finding.error) });
     findings.iter().map(finding).collect()
 }

@@ -7,7 +7,7 @@
 use super::error::SourceError;
 use super::sniff;
 use crate::files::{FileError, Location, read_all, store};
-use crate::nearest::nearest;
+use crate::names::nearest;
 use crate::proto::CheckpointState;
 
 /// A state file larger than this is none.

@@ -1,7 +1,7 @@
 //! Laying out a block, which `block` draws; never compressed.
 
-use super::input::put_varint;
 use crate::crc::Crc;
+use crate::varint;
 
 /// Lays out a block.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl BlockBuilder {
         }
         let unshared = key.get(shared..).unwrap_or_default();
         for len in [shared, unshared.len(), value.len()] {
-            put_varint(len as u64, &mut self.buffer);
+            varint::write(len as u64, &mut self.buffer);
         }
         self.buffer.extend(unshared);
         self.buffer.extend(value);

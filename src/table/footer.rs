@@ -7,8 +7,9 @@
 //! u64 magic
 //! ```
 
-use super::input::{Input, put_varint};
+use super::input::Input;
 use super::{Damage, TableError};
+use crate::varint;
 
 /// Length of a footer.
 pub(super) const LEN: usize = 48;
@@ -33,8 +34,8 @@ impl Handle {
     }
 
     pub(super) fn write(self, out: &mut Vec<u8>) {
-        put_varint(self.offset, out);
-        put_varint(self.size, out);
+        varint::write(self.offset, out);
+        varint::write(self.size, out);
     }
 }
 

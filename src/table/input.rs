@@ -1,6 +1,7 @@
 //! A cursor over bytes that knows where in the file it stands, so that every error does too.
 
 use super::{Damage, TableError};
+use crate::varint;
 
 /// Bytes that are read from front to back.
 #[derive(Debug, Clone)]
@@ -63,15 +64,10 @@ impl<'a> Input<'a> {
 
     /// Takes a number in base 128, little end first.
     pub(super) fn varint(&mut self, what: &'static str) -> Result<u64, TableError> {
-        let mut value = 0_u64;
-        for (digit, &byte) in (0..10).zip(self.rest) {
-            value |= u64::from(byte & 0x7f) << (7 * digit);
-            if byte & 0x80 == 0 {
-                self.take(digit + 1, what)?;
-                return Ok(value);
-            }
-        }
-        Err(self.damaged(Damage::Varint(what)))
+        let found = varint::read(self.rest).ok_or_else(|| self.damaged(Damage::Varint(what)));
+        let (value, after) = found?;
+        self.take((self.rest.len() - after.len()) as u64, what)?;
+        Ok(value)
     }
 
     /// Takes a number in base 128 that must fit 32 bits.
@@ -82,15 +78,6 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Appends `value` in base 128, little end first.
-pub(super) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    out.push(value.to_le_bytes()[0]);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +86,7 @@ mod tests {
     fn numbers_come_back() {
         for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX] {
             let mut bytes = Vec::new();
-            put_varint(value, &mut bytes);
+            varint::write(value, &mut bytes);
             let mut input = Input::new(&bytes, 7);
             assert_eq!(input.varint("it"), Ok(value));
             assert_eq!((input.len(), input.offset()), (0, 7 + bytes.len() as u64));

@@ -14,6 +14,7 @@
 //! Killed before 3, the old checkpoint is what is found; afterwards the new one. An error before 3
 //! takes the shards away again.
 
+use crate::causes::in_one_line;
 use crate::files::{Directory, Identity, Location, Store, store};
 
 use super::draft::Draft;
@@ -98,7 +99,10 @@ impl Commit {
         files.push(index);
         let mut notes = Vec::new();
         if let Err(error) = self.settle() {
-            notes.push(format!("{}; a loss of power may bring back what was there", told(&error)));
+            notes.push(format!(
+                "{}; a loss of power may bring back what was there",
+                in_one_line(&error)
+            ));
         }
         let listed = if self.options.update_state {
             state::make_latest(&self.to, self.options.sync)
@@ -133,7 +137,7 @@ impl Commit {
         }
         for at in self.standing.data().chain(&abandoned) {
             if let Err(error) = store.remove(at) {
-                notes.push(told(&error));
+                notes.push(in_one_line(&error));
             }
         }
     }
@@ -147,12 +151,6 @@ fn look(to: &Location, options: &Options, never: &[Identity]) -> Result<Standing
         standing.refuse()?;
     }
     Ok(standing)
-}
-
-/// An error with all that led to it, in one line.
-fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 /// Data files that have their names, but no index that refers to them yet.

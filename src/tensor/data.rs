@@ -90,9 +90,17 @@ pub struct Tensor<'a> {
 impl<'a> Tensor<'a> {
     /// Proves the invariant.
     pub fn new(spec: TensorSpec, data: impl Into<Cow<'a, [u8]>>) -> Result<Self, DataError> {
+        Self::summed(spec, data).map(|(tensor, _)| tensor)
+    }
+
+    /// Proves the invariant, and gives the checksum that was found on the way.
+    pub fn summed(
+        spec: TensorSpec,
+        data: impl Into<Cow<'a, [u8]>>,
+    ) -> Result<(Self, Crc), DataError> {
         let data = data.into();
-        checksum(&spec, &data)?;
-        Ok(Self { spec, data })
+        let sum = checksum(&spec, &data)?;
+        Ok((Self { spec, data }, sum))
     }
 
     /// A string tensor of rank 0.

@@ -11,7 +11,6 @@ mod region;
 mod shape;
 pub mod strings;
 pub mod variants;
-mod varint;
 
 pub use constant::{Constant, Number};
 pub use data::{DataError, Tensor, TensorSpec, checksum};

@@ -6,8 +6,9 @@
 //! The lengths enter the sum as 32-bit little-endian numbers (64-bit above 4 GiB), not as the
 //! varints that are stored; the sum in the index covers lengths, their stored sum and the bytes.
 
-use super::{DataError, varint};
+use super::DataError;
 use crate::crc::Crc;
+use crate::varint;
 
 /// The storage form of `elements`.
 pub fn encode<T: AsRef<[u8]>>(elements: &[T]) -> Vec<u8> {

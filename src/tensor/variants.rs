@@ -6,8 +6,9 @@
 //! The running sum covers each length as a 64-bit little-endian number, the bytes, and the sums
 //! already stored.
 
-use super::{DataError, varint};
+use super::DataError;
 use crate::crc::Crc;
+use crate::varint;
 
 /// The checksum an index holds for `data`, a tensor of `count` variants in storage form.
 pub fn checksum(data: &[u8], count: u64) -> Result<Crc, DataError> {

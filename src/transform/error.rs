@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::tensor::{ShapeError, TensorSpec};
+use crate::tensor::{Shape, ShapeError, TensorSpec};
 
 /// A transform that does not fit its input, or whose input cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,17 @@ pub enum TransformError {
     /// The file's fault: the input could not be read.
     #[error("the input of a transform cannot be read")]
     Input(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// What `transform` yields: the input's elements under another shape.
+pub(super) fn reshaped(
+    transform: &impl ToString,
+    input: &TensorSpec,
+    dims: Vec<u64>,
+) -> Result<TensorSpec, TransformError> {
+    Shape::new(dims)
+        .and_then(|shape| TensorSpec::new(input.dtype(), shape))
+        .map_err(|source| TransformError::Shape { transform: transform.to_string(), source })
 }
 
 impl TransformError {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::error::reshaped;
 use super::{Op, Regions, Transform, TransformError};
 use crate::tensor::{Region, Shape, TensorSpec};
 
@@ -61,8 +62,7 @@ impl Op for Reshape {
             false => 1,
         };
         let dims: Vec<u64> = self.dims.iter().map(|dim| dim.unwrap_or(free)).collect();
-        let shape = |source| TransformError::Shape { transform: self.to_string(), source };
-        TensorSpec::new(input.dtype(), Shape::new(dims).map_err(shape)?).map_err(shape)
+        reshaped(self, input, dims)
     }
 
     fn pull(

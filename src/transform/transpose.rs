@@ -3,8 +3,9 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::error::reshaped;
 use super::{Op, Regions, Transform, TransformError};
-use crate::tensor::{Region, Shape, TensorSpec};
+use crate::tensor::{Region, TensorSpec};
 
 /// `transpose: [1, 0]`, as `numpy.transpose`: axis i of the output is axis `permutation[i]` of the
 /// input. Without a permutation the axes are reversed.
@@ -59,8 +60,7 @@ impl Op for Transpose {
         }
         let dims: Vec<u64> =
             axes.iter().filter_map(|&axis| input.shape().dims().get(axis).copied()).collect();
-        let shape = |source| TransformError::Shape { transform: self.to_string(), source };
-        TensorSpec::new(input.dtype(), Shape::new(dims).map_err(shape)?).map_err(shape)
+        reshaped(self, input, dims)
     }
 
     fn pull(

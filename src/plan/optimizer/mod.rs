@@ -148,8 +148,8 @@ impl Planner<'_> {
     }
 
     fn place(&mut self, block: &OptimizerBlock, target: &Found, origin: &Origin) {
-        let kind = self.meant(block, target, origin);
         let found = self.template.as_ref().and_then(|template| target.kind(template.graph));
+        let kind = meant(block, origin, found);
         if let Some(found) = found.filter(|found| !kind.suits(*found)) {
             let message = format!(
                 "the checkpoint's state is {}'s, the template's `{}` is {}",
@@ -190,11 +190,11 @@ impl Planner<'_> {
                         }
                     }
                 }
-                if placed {
+                if followers.contains_key(variable) {
                     self.consume(slot, block);
-                } else if followers.contains_key(variable) {
-                    self.consume(slot, block);
-                    *homeless.entry(role.name).or_default() += 1;
+                    if !placed {
+                        *homeless.entry(role.name).or_default() += 1;
+                    }
                 }
             }
         }
@@ -215,18 +215,6 @@ impl Planner<'_> {
         }
         let advice = kind.advice().iter().map(|advice| format!("`{}`: {advice}", target.shown));
         self.advice.extend(advice);
-    }
-
-    /// What sort of optimizer the state belongs to. Nadam's slots are called as Adam's; that a
-    /// target keeps a momentum schedule tells them apart.
-    fn meant(&self, block: &OptimizerBlock, target: &Found, origin: &Origin) -> Kind {
-        let said = block.kind;
-        let found = self.template.as_ref().and_then(|template| target.kind(template.graph));
-        let told = match (origin.kind, found) {
-            (Kind::Adam, Some(Kind::Nadam)) => Kind::Nadam,
-            (kind, _) => kind,
-        };
-        said.unwrap_or(told)
     }
 
     /// Where each source variable's values went, by source.
@@ -301,6 +289,16 @@ impl Planner<'_> {
             source.fate = Some(Fate::Consumed(block.id));
         }
     }
+}
+
+/// What sort of optimizer the state belongs to. Nadam's slots are called as Adam's; that the
+/// target, which is of the sort `found`, keeps a momentum schedule tells them apart.
+fn meant(block: &OptimizerBlock, origin: &Origin, found: Option<Kind>) -> Kind {
+    let told = match (origin.kind, found) {
+        (Kind::Adam, Some(Kind::Nadam)) => Kind::Nadam,
+        (kind, _) => kind,
+    };
+    block.kind.unwrap_or(told)
 }
 
 impl Value {

@@ -8,7 +8,7 @@ use crate::catalog::{Storage, VariableName};
 use crate::crc::Crc;
 use crate::files::{Blob, Extent, Location, store};
 use crate::source::error::{SourceError, TensorError};
-use crate::tensor::{Tensor, checksum};
+use crate::tensor::Tensor;
 
 /// Bytes that are read and summed at once.
 const BLOCK: u64 = 1 << 20;
@@ -74,10 +74,10 @@ impl Shards {
         if len > 0 {
             extent.blob.read_at(extent.offset, &mut bytes)?;
         }
-        let spec = &entry.variable.spec;
-        let computed = checksum(spec, &bytes).map_err(|error| damaged(error.into()))?;
+        let summed = Tensor::summed(entry.variable.spec.clone(), bytes);
+        let (tensor, computed) = summed.map_err(|error| damaged(error.into()))?;
         compare(entry.crc, computed).map_err(damaged)?;
-        Tensor::new(spec.clone(), bytes).map_err(|error| damaged(error.into()))
+        Ok(tensor)
     }
 
     /// Sums the bytes of `entry` block by block; strings and variants are summed whole.

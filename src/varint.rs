@@ -1,7 +1,7 @@
-//! The variable-length integers in front of strings and variants.
+//! Numbers in base 128, little end first: in tables, and in front of strings and variants.
 
-/// Splits a little-endian base-128 number off `bytes`; `None` where it does not end in time.
-pub(super) fn read(bytes: &[u8]) -> Option<(u64, &[u8])> {
+/// Splits a number off `bytes`; `None` where it does not end in time.
+pub(crate) fn read(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0_u64;
     for (i, &byte) in bytes.iter().enumerate().take(10) {
         value |= u64::from(byte & 0x7f).checked_shl(7 * u32::try_from(i).ok()?)?;
@@ -13,7 +13,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// Appends `value`.
-pub(super) fn write(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn write(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
