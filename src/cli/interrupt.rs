@@ -22,6 +22,9 @@ impl Interrupt {
             flag::register(signal, again)?;
             flag::register_usize(signal, Arc::clone(&interrupt.0), number)?;
         }
+        // A write beyond the limit on the size of files shall be an error like any other.
+        #[cfg(unix)]
+        flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
         Ok(interrupt)
     }
 

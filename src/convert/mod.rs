@@ -6,7 +6,7 @@ pub(crate) mod pull;
 
 use std::ops::ControlFlow;
 
-use crate::catalog::{Storage, Variable, VariableName};
+use crate::catalog::{Variable, VariableName};
 use crate::crc::Crc;
 use crate::files::Extent;
 use crate::object::Target;
@@ -114,6 +114,10 @@ pub fn convert(
             .alias(alias, target)
             .map_err(|source| ConvertError::Write { target: alias.clone(), source })?;
     }
+    writer.sync(&|| proceed(progress)).map_err(|source| match source {
+        TargetError::Interrupted => ConvertError::Interrupted,
+        source => ConvertError::Commit(source),
+    })?;
     let written = writer.finish(plan.graph.as_ref()).map_err(ConvertError::Commit)?;
     Ok(Conversion { written, bytes })
 }
@@ -121,20 +125,24 @@ pub fn convert(
 /// Assignments in the order in which their values lie in the source, so that what is taken over is
 /// read from front to back; constants first, the template's values last.
 fn in_source_order<'p>(plan: &'p Plan, inputs: &Inputs<'_>) -> Vec<&'p Assignment> {
-    let mut assignments: Vec<&Assignment> = plan.assignments.iter().collect();
-    assignments.sort_by_key(|assignment| {
-        let place = inputs.variable(&assignment.value).map(|variable| match variable.storage {
-            Storage::Whole { shard, offset, .. } => (shard, offset),
-            Storage::Slices(_) => (u32::MAX, 0),
-        });
-        (matches!(assignment.value, Value::Template(_)), place)
-    });
-    assignments
+    let place = |assignment: &'p Assignment| {
+        let position = inputs.variable(&assignment.value).map(Variable::position);
+        // V1 tables are sorted by name.
+        (matches!(assignment.value, Value::Template(_)), position, assignment.value.source())
+    };
+    let mut placed: Vec<_> =
+        plan.assignments.iter().map(|assignment| (place(assignment), assignment)).collect();
+    placed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    placed.into_iter().map(|(_, assignment)| assignment).collect()
 }
 
 fn bytes(assignment: &Assignment, inputs: &Inputs<'_>) -> u64 {
     let stored = || inputs.variable(&assignment.value).map(Variable::bytes).unwrap_or_default();
     assignment.spec.bytes().unwrap_or_else(stored)
+}
+
+fn proceed(progress: &dyn Progress) -> ControlFlow<()> {
+    if progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 struct Work<'w> {
@@ -180,7 +188,7 @@ impl Work<'_> {
         let progress = self.progress;
         let mut advance = |bytes| {
             progress.advance(bytes);
-            if progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            proceed(progress)
         };
         let target = &assignment.target;
         let adopted = self.writer.adopt(target, &assignment.spec, extent, crc, &mut advance);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::blob::LocalBlob;
 use super::scratch::{self, Scratch};
-use super::{Action, Blob, Directory, FileError, Identity, Location, Staged, Status, Store};
+use super::{Action, Blob, Directory, FileError, Identity, Location, Staged, Status, Store, Turn};
 
 /// The local file system.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +82,10 @@ impl Store for Local {
     fn settle(&self, at: &Location) -> Result<(), FileError> {
         let directory = at.parent();
         settle(directory.path()).map_err(FileError::new(Action::Sync, &directory))
+    }
+
+    fn turn(&self, at: &Location) -> Turn {
+        Turn::take(at.parent().path())
     }
 
     fn remove(&self, at: &Location) -> Result<(), FileError> {

@@ -9,6 +9,7 @@ mod error;
 mod local;
 mod location;
 mod scratch;
+mod turn;
 
 use std::fmt;
 use std::io::Write;
@@ -18,6 +19,7 @@ pub use directory::Directory;
 pub use error::{Action, FileError};
 pub use local::Local;
 pub use location::Location;
+pub use turn::Turn;
 
 /// A file that is read.
 pub trait Blob: Send + Sync + fmt::Debug {
@@ -85,6 +87,10 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Makes names given and taken away in `at`'s directory survive a loss of power.
     fn settle(&self, at: &Location) -> Result<(), FileError>;
+
+    /// Waits until nobody else gives or takes names in `at`'s directory, as far as the store can
+    /// tell.
+    fn turn(&self, at: &Location) -> Turn;
 
     /// Takes a file away; one that is not there is no error, one that is staged by somebody alive
     /// is.

@@ -1,7 +1,7 @@
 //! Finding one's way in an object graph.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{NodeId, ObjectGraph, ObjectPath};
 
@@ -30,8 +30,11 @@ impl ObjectGraph {
         let mut queue = VecDeque::from([from]);
         while let Some(node) = queue.pop_front() {
             let way = ways.get(&node).cloned().unwrap_or_default();
+            let mut labels = BTreeSet::new();
             for edge in self.nodes().get(node).map(|node| &node.children[..]).unwrap_or_default() {
-                if let Entry::Vacant(entry) = ways.entry(edge.node) {
+                // No path leads along an edge that stands behind another one of its label.
+                let first = labels.insert(edge.label.as_str());
+                if let (true, Entry::Vacant(entry)) = (first, ways.entry(edge.node)) {
                     entry.insert(way.iter().chain([&edge.label]).cloned().collect());
                     order.push(edge.node);
                     queue.push_back(edge.node);

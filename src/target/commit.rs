@@ -12,7 +12,8 @@
 //! 5  leftovers   P.data-*-of-M, dead scratch     ┘
 //! ```
 //! Killed before 3, the old checkpoint is what is found; afterwards the new one. An error before 3
-//! takes the shards away again.
+//! takes the shards away again. From 2 to 5 it is this run's turn at the directory: another one
+//! that ends there too waits, and then finds that the destination has changed.
 
 use crate::causes::in_one_line;
 use crate::files::{Directory, Identity, Location, Store, store};
@@ -60,6 +61,11 @@ impl Commit {
         Draft::new(&self.to)
     }
 
+    /// Makes a file survive a loss of power, if that is wanted.
+    pub(super) fn sync(&self, draft: &mut Draft) -> Result<(), TargetError> {
+        if self.options.sync { draft.sync() } else { Ok(()) }
+    }
+
     /// How few data files there may be.
     pub(super) fn least_shards(&self) -> usize {
         self.shards_for(1)
@@ -79,11 +85,9 @@ impl Commit {
         // All that a full disk can refuse comes before the first name.
         let mut index_draft = self.draft()?;
         index_draft.write(index)?;
-        if self.options.sync {
-            for draft in shards.iter_mut().chain([&mut index_draft]) {
-                draft.sync()?;
-            }
-        }
+        shards.iter_mut().chain([&mut index_draft]).try_for_each(|draft| self.sync(draft))?;
+        // Two runs that end here at once would give their files the same names.
+        let _turn = store(&self.to).turn(&self.to);
         if look(&self.to, &self.options, &self.never)? != self.standing {
             return Err(TargetError::Changed { to: self.to.clone() });
         }

@@ -67,6 +67,10 @@ pub trait CheckpointWriter: fmt::Debug + Send {
     /// Makes `name` another name for the tensor `of`, which has been written; it costs no bytes.
     fn alias(&mut self, name: &Target, of: &Target) -> Result<(), TargetError>;
 
+    /// Makes what has been written survive a loss of power, which takes long; `proceed` is asked
+    /// in between. [`finish`](Self::finish) has little left to do then.
+    fn sync(&mut self, proceed: &dyn Fn() -> ControlFlow<()>) -> Result<(), TargetError>;
+
     /// Adds the object graph, if there is one, and commits.
     fn finish(self: Box<Self>, graph: Option<&ObjectGraph>) -> Result<Committed, TargetError>;
 }

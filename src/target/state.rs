@@ -1,7 +1,6 @@
 //! The `checkpoint` file: which checkpoints stand in a directory and which is the latest.
 //! TensorFlow reads it for `latest_checkpoint` and in `CheckpointManager`.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::files::{Location, read_all, store};
@@ -12,10 +11,6 @@ use super::draft::Draft;
 
 /// Far more than any number of checkpoints that were kept.
 const LIMIT: u64 = 16 << 20;
-
-/// Conversions of one process may end in one directory at the same time, and each reads the file
-/// before it writes it.
-static TURN: Mutex<()> = Mutex::new(());
 
 /// What the file beside `to` says; nothing where there is none.
 pub(super) fn read(to: &Location) -> Result<CheckpointState, TargetError> {
@@ -28,9 +23,9 @@ pub(super) fn read(to: &Location) -> Result<CheckpointState, TargetError> {
     CheckpointState::parse(text).map_err(TargetError::state(&at))
 }
 
-/// Names `to` as the latest checkpoint of its directory.
+/// Names `to` as the latest checkpoint of its directory, whose turn it must be: the file is read
+/// before it is written.
 pub(super) fn make_latest(to: &Location, sync: bool) -> Result<(), TargetError> {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut state = read(to)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     append(&mut state, to, now);

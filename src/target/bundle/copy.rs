@@ -55,6 +55,6 @@ impl BundleWriter {
     }
 }
 
-fn proceed(answer: ControlFlow<()>) -> Result<(), TargetError> {
+pub(super) fn proceed(answer: ControlFlow<()>) -> Result<(), TargetError> {
     if answer.is_break() { Err(TargetError::Interrupted) } else { Ok(()) }
 }

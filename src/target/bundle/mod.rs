@@ -139,6 +139,14 @@ impl CheckpointWriter for BundleWriter {
         Ok(())
     }
 
+    fn sync(&mut self, proceed: &dyn Fn() -> ControlFlow<()>) -> Result<(), TargetError> {
+        for draft in self.full.iter_mut().chain([&mut self.current]) {
+            self.commit.sync(draft)?;
+            copy::proceed(proceed())?;
+        }
+        Ok(())
+    }
+
     fn finish(mut self: Box<Self>, graph: Option<&ObjectGraph>) -> Result<Committed, TargetError> {
         if let Some(graph) = graph {
             let string = Tensor::string(&graph::encode(graph));
