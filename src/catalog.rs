@@ -53,6 +53,8 @@ pub enum Storage {
     },
     /// In so many pieces: a partitioned variable.
     Slices(usize),
+    /// As values in so many records of a V1 table, one for each slice.
+    Records(usize),
 }
 
 /// One variable.
@@ -65,11 +67,19 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// Size in bytes, as stored for strings and variants.
+    /// Size in bytes; of strings and variants the stored one, 0 where only reading them would tell.
     pub fn bytes(&self) -> u64 {
         match self.storage {
             Storage::Whole { bytes, .. } => bytes,
-            Storage::Slices(_) => self.spec.bytes().unwrap_or_default(),
+            Storage::Slices(_) | Storage::Records(_) => self.spec.bytes().unwrap_or_default(),
+        }
+    }
+
+    /// File and first byte, so that files are read from front to back; last, what lies in pieces.
+    pub fn position(&self) -> (u32, u64) {
+        match self.storage {
+            Storage::Whole { shard, offset, .. } => (shard, offset),
+            Storage::Slices(_) | Storage::Records(_) => (u32::MAX, 0),
         }
     }
 }

@@ -9,7 +9,6 @@ use crate::catalog::{Variable, VariableName};
 use crate::convert::{Inputs, pull};
 use crate::diff::{
     CompareError, GraphDifference, Sums, What, compare_blocks, compare_graphs, compare_whole,
-    position,
 };
 use crate::object::Target;
 use crate::plan::{Assignment, Plan, Value};
@@ -102,7 +101,7 @@ pub fn verify(
             }),
         }
     }
-    here.sort_by_key(|(_, variable, ..)| position(variable));
+    here.sort_by_key(|(_, variable, ..)| variable.position());
     for (name, variable, target, assignment) in here {
         if damage.contains(name) || hurt(&assignment.value) {
             continue;

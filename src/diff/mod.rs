@@ -13,7 +13,7 @@ mod pairs;
 mod sums;
 mod values;
 
-use crate::catalog::{Catalog, Storage, Variable, VariableName};
+use crate::catalog::{Catalog, Variable, VariableName};
 use crate::progress::Progress;
 use crate::source::{CheckpointReader, Finding};
 use crate::tensor::TensorSpec;
@@ -106,7 +106,7 @@ pub fn diff(
     let mut differences: Vec<Difference> = pairs.lonely;
     let mut compared = 0;
     let common = pairs.both.len();
-    pairs.both.sort_by_key(|both| position(both.left.1));
+    pairs.both.sort_by_key(|both| both.left.1.position());
     for both in &pairs.both {
         let (left_name, right_name) = (both.left.0, both.right.0);
         if left_damage.contains(left_name) || right_damage.contains(right_name) {
@@ -142,12 +142,4 @@ pub fn diff(
 /// Bytes of all values.
 fn bytes(catalog: &Catalog) -> u64 {
     catalog.variables.values().map(Variable::bytes).sum()
-}
-
-/// Where a variable lies, so that files are read from front to back.
-pub(crate) fn position(variable: &Variable) -> (u32, u64) {
-    match variable.storage {
-        Storage::Whole { shard, offset, .. } => (shard, offset),
-        Storage::Slices(_) => (u32::MAX, 0),
-    }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{CompareError, position};
-use crate::catalog::VariableName;
+use super::CompareError;
+use crate::catalog::{Variable, VariableName};
 use crate::progress::Progress;
 use crate::source::{CheckpointReader, Finding, SourceError};
 
@@ -26,7 +26,7 @@ impl Sums {
     ) -> Result<(), CompareError> {
         let variables = &reader.catalog().variables;
         let mut names: Vec<&VariableName> = names.into_iter().collect();
-        names.sort_by_key(|name| variables.get(*name).map(position));
+        names.sort_by_key(|name| variables.get(*name).map(Variable::position));
         for name in names {
             if progress.cancelled() {
                 return Err(CompareError::Interrupted);

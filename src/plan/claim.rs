@@ -8,7 +8,7 @@ use super::sources::{Source, Sources};
 use super::spot::{NoSpot, Spot};
 use super::template::Template;
 use super::{Assignment, Fate, Options, Power, Value};
-use crate::catalog::{Catalog, Storage, VariableName};
+use crate::catalog::{Catalog, VariableName};
 use crate::mapping::{Mapping, Problem, ProblemKind, Problems, RuleId, TargetTemplate};
 use crate::object::{ObjectPath, Target};
 use crate::tensor::TensorSpec;
@@ -153,11 +153,6 @@ impl<'p> Planner<'p> {
         let Some(source) = self.sources.all.get_mut(i) else { return };
         source.fate = Some(Fate::Mapped(rule));
         let (name, variable) = (source.name.clone(), source.variable);
-        if let Storage::Slices(slices) = variable.storage {
-            let message =
-                format!("`{name}` is partitioned into {slices} slices, which cannot be read yet");
-            return self.report(rule, Problem::new(ProblemKind::Source, message));
-        }
         let mut spec = variable.spec.clone();
         let mut value = Value::Variable(name.clone());
         for transform in apply {

@@ -47,7 +47,9 @@ fn list(catalog: &Catalog, variables: &[(&VariableName, &Variable)]) -> Document
             Storage::Whole { shard, offset, bytes } => {
                 json!({ "shard": shard, "offset": offset, "bytes": bytes })
             }
-            Storage::Slices(slices) => json!({ "slices": slices, "bytes": variable.bytes() }),
+            Storage::Slices(slices) | Storage::Records(slices) => {
+                json!({ "slices": slices, "bytes": variable.bytes() })
+            }
         };
         json!({
             "name": name.as_str(),

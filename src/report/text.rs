@@ -41,7 +41,8 @@ fn list(
     let rows = variables.iter().map(|(name, variable)| {
         let storage = match variable.storage {
             Storage::Whole { .. } => String::new(),
-            Storage::Slices(n) => format!("{n} slices"),
+            Storage::Slices(n) | Storage::Records(n) if n != 1 => format!("{n} slices"),
+            Storage::Slices(_) | Storage::Records(_) => String::new(),
         };
         [
             display_name(name.as_str()).into_owned(),

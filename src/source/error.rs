@@ -5,7 +5,7 @@ use crate::crc::Crc;
 use crate::files::{FileError, Location};
 use crate::object::GraphError;
 use crate::table::TableError;
-use crate::tensor::{DataError, ShapeError};
+use crate::tensor::{DType, DataError, Shape, ShapeError};
 
 /// A checkpoint that cannot be read, or not wholly.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,16 @@ pub enum SourceError {
         name: VariableName,
         /// What is wrong with them.
         source: Box<TensorError>,
+    },
+    /// The parts of a partitioned variable are not all of it.
+    #[error("`{}` in `{path}` cannot be put together of its slices", name.as_str().escape_debug())]
+    Slices {
+        /// The checkpoint.
+        path: Location,
+        /// The variable.
+        name: VariableName,
+        /// What is wrong with them.
+        source: SliceError,
     },
     /// The object graph does not hold together.
     #[error("the object graph in `{path}` cannot be used")]
@@ -130,6 +140,17 @@ pub enum IndexError {
         /// Bytes it is said to have.
         got: u64,
     },
+    /// A piece without a whole.
+    #[error("it is a slice that no variable lists")]
+    Orphan,
+    /// More bytes than can be believed.
+    #[error("it has {len} bytes, more than the {limit} that can be believed")]
+    Large {
+        /// Bytes it has.
+        len: usize,
+        /// Bytes it may have.
+        limit: usize,
+    },
     /// An end beyond what can be counted.
     #[error("it ends beyond what can be counted")]
     Range,
@@ -164,9 +185,56 @@ pub enum TensorError {
     /// Bytes that are no tensor.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Bytes of which it is not known how to turn them around.
+    #[error("it was written on a big-endian machine, and how {0} is stored there is not known")]
+    Order(DType),
     /// A part that sticks out of the tensor, or does not fill the buffer it is wanted in.
     #[error("the part that was asked for does not fit")]
     Region,
+}
+
+/// What can be wrong with the slices of a partitioned variable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SliceError {
+    /// A slice that is no part of the variable.
+    #[error("slice `{slice}` is no part of {shape}")]
+    Outside {
+        /// The slice, as TensorFlow's ops take it.
+        slice: String,
+        /// The variable's shape.
+        shape: Shape,
+    },
+    /// A slice that is listed and not there.
+    #[error("slice `{0}` is listed but missing: is a file of the checkpoint missing?")]
+    Missing(String),
+    /// A slice that is not what it is listed as.
+    #[error("slice `{slice}` holds {got} where {needed} belongs")]
+    Mismatch {
+        /// The slice.
+        slice: String,
+        /// What belongs there.
+        needed: String,
+        /// What is there.
+        got: String,
+    },
+    /// Two slices that claim the same elements.
+    #[error("slices overlap")]
+    Overlap,
+    /// Elements in no slice.
+    #[error("{missing} of {elements} elements are in no slice")]
+    Gap {
+        /// Elements in no slice.
+        missing: u64,
+        /// Elements of the variable.
+        elements: u64,
+    },
+    /// More slices than can be told apart in reasonable time.
+    #[error("its {0} slices are cut too irregularly to prove that they do not overlap")]
+    Tangled(usize),
+    /// Elements that cannot be told apart, so they cannot be put together either.
+    #[error("elements of type {0} cannot be put together")]
+    Opaque(DType),
 }
 
 /// What can be wrong with an object graph.

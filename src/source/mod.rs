@@ -8,8 +8,12 @@ mod bundle;
 mod error;
 mod graph;
 mod meta;
+mod ordered_code;
 mod resolve;
+mod slice;
 mod sniff;
+mod spoiled;
+mod stitch;
 
 use std::fmt;
 
@@ -18,7 +22,7 @@ use crate::crc::Crc;
 use crate::files::{Extent, Location};
 use crate::tensor::{Region, Tensor};
 
-pub use error::{IndexError, ObjectGraphError, SourceError, TensorError};
+pub use error::{IndexError, ObjectGraphError, SliceError, SourceError, TensorError};
 pub use graph::decode_graph;
 pub use resolve::resolve;
 

@@ -56,7 +56,7 @@ impl<'a> Block<'a> {
         let kind = input.take(1, "the type of a block")?;
         let sum = Crc::from_masked(input.u32("the checksum of a block")?);
         let computed = Crc::of(stored).extend(kind);
-        if sum != computed {
+        if !sum.agrees(computed) {
             return Err(damaged(Damage::Checksum { stored: sum, computed }));
         }
         let bytes = match kind {

@@ -36,7 +36,7 @@ impl TensorSpec {
         &self.shape
     }
 
-    /// Size in bytes; `None` where each element has a length of its own (strings, variants).
+    /// Size in bytes; `None` where only the checkpoint tells it: strings, variants, unknown types.
     pub fn bytes(&self) -> Option<u64> {
         self.checked_bytes()
     }
@@ -162,8 +162,11 @@ pub fn checksum(spec: &TensorSpec, data: &[u8]) -> Result<Crc, DataError> {
         Some(needed) => {
             Err(DataError::Length { spec: Box::new(spec.clone()), needed, got: data.len() as u64 })
         }
-        None if spec.dtype() == DType::Variant => variants::checksum(data, elements),
-        None => strings::checksum(data, elements),
+        None => match spec.dtype() {
+            DType::String => strings::checksum(data, elements),
+            DType::Variant => variants::checksum(data, elements),
+            _ => Ok(Crc::of(data)),
+        },
     }
 }
 

@@ -1,31 +1,58 @@
 //! The element types of `tensorflow/core/framework/types.proto`.
 
+use std::borrow::Cow;
 use std::fmt;
+
+/// From here on numbers stand for references to values, which are never stored.
+const REFERENCES: i32 = 100;
 
 macro_rules! dtypes {
     ($($variant:ident = $number:literal, $name:literal, $size:expr;)*) => {
         /// An element type that a checkpoint can hold. Numbers are TensorFlow's.
         #[allow(missing_docs, reason = "the names are TensorFlow's own")]
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-        pub enum DType { $($variant = $number,)* }
+        pub enum DType {
+            $($variant,)*
+            /// A type that came later than this code: its number. Its bytes are opaque, and a
+            /// checkpoint says how many there are.
+            Unknown(u8),
+        }
 
         impl DType {
-            /// Every element type, by number.
+            /// Every known element type, by number.
             pub const ALL: &'static [DType] = &[$(DType::$variant,)*];
 
             /// The name Python shows: `tf.float32.name` is `float32`.
-            pub fn name(self) -> &'static str {
-                match self { $(DType::$variant => $name,)* }
+            pub fn name(self) -> Cow<'static, str> {
+                match self {
+                    $(DType::$variant => $name.into(),)*
+                    DType::Unknown(number) => format!("dtype_{number}").into(),
+                }
+            }
+
+            /// TensorFlow's number, as stored.
+            pub fn number(self) -> i32 {
+                match self {
+                    $(DType::$variant => $number,)*
+                    DType::Unknown(number) => number.into(),
+                }
             }
 
             /// Bytes of one stored element; `None` where each element has a length of its own.
             pub fn size(self) -> Option<u64> {
-                match self { $(DType::$variant => $size,)* }
+                match self {
+                    $(DType::$variant => $size,)*
+                    DType::Unknown(_) => None,
+                }
             }
 
             /// The type with TensorFlow's number `number`.
             pub fn from_number(number: i32) -> Option<DType> {
-                match number { $($number => Some(DType::$variant),)* _ => None }
+                match number {
+                    $($number => Some(DType::$variant),)*
+                    34..REFERENCES => u8::try_from(number).ok().map(DType::Unknown),
+                    _ => None,
+                }
             }
         }
     };
@@ -67,11 +94,6 @@ dtypes! {
 }
 
 impl DType {
-    /// TensorFlow's number, as stored.
-    pub fn number(self) -> i32 {
-        self as i32
-    }
-
     /// The type Python calls `name`.
     pub fn from_name(name: &str) -> Option<DType> {
         Self::ALL.iter().copied().find(|dtype| dtype.name() == name)
@@ -88,7 +110,7 @@ impl DType {
 
 impl fmt::Display for DType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        f.pad(&self.name())
     }
 }
 
@@ -100,11 +122,13 @@ mod tests {
     fn numbers_and_names_lead_back() {
         for &dtype in DType::ALL {
             assert_eq!(DType::from_number(dtype.number()), Some(dtype));
-            assert_eq!(DType::from_name(dtype.name()), Some(dtype));
+            assert_eq!(DType::from_name(&dtype.name()), Some(dtype));
         }
         // INVALID, RESOURCE and the REF types are never stored.
-        for number in [0, 20, 101, -1, 34] {
+        for number in [0, 20, 100, 101, -1] {
             assert_eq!(DType::from_number(number), None);
         }
+        let later = DType::from_number(34).unwrap();
+        assert_eq!((later.number(), later.size(), later.name().as_ref()), (34, None, "dtype_34"));
     }
 }

@@ -7,6 +7,7 @@
 mod constant;
 mod data;
 mod dtype;
+mod order;
 mod region;
 mod shape;
 pub mod strings;
@@ -15,5 +16,6 @@ pub mod variants;
 pub use constant::{Constant, Number};
 pub use data::{DataError, Tensor, TensorSpec, checksum};
 pub use dtype::DType;
+pub use order::ByteOrder;
 pub use region::Region;
 pub use shape::{MAX_RANK, Shape, ShapeError};

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::Shape;
+use super::{Shape, ShapeError};
 
 /// A box inside a shape: where it starts and how far it reaches along each axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,33 @@ impl Region {
         self.start.len() == shape.rank()
             && axes
                 .all(|((start, size), dim)| start.checked_add(*size).is_some_and(|end| end <= *dim))
+    }
+
+    /// The part that both have; `None` where they share no element.
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        if self.start.len() != other.start.len() {
+            return None;
+        }
+        let axes = self.start.iter().zip(&self.size).zip(other.start.iter().zip(&other.size));
+        let mut shared = Self { start: Vec::new(), size: Vec::new() };
+        for ((&start, &size), (&other_start, &other_size)) in axes {
+            let from = start.max(other_start);
+            let to = (start + size).min(other_start + other_size);
+            shared.start.push(from);
+            shared.size.push(to.checked_sub(from).filter(|&size| size > 0)?);
+        }
+        Some(shared)
+    }
+
+    /// The same part counted from where `origin` starts; `None` where it begins before.
+    pub fn relative_to(&self, origin: &Self) -> Option<Self> {
+        let start = self.start.iter().zip(&origin.start).map(|(at, base)| at.checked_sub(*base));
+        Some(Self { start: start.collect::<Option<_>>()?, size: self.size.clone() })
+    }
+
+    /// A shape as large as it.
+    pub fn shape(&self) -> Result<Shape, ShapeError> {
+        Shape::new(self.size.clone())
     }
 
     /// Calls `visit` with offset and length, in elements of `of`, of each stretch that lies
@@ -163,6 +190,19 @@ mod tests {
                 assert!(covered.into_iter().eq(0..shape.elements()), "{dims:?} by {limit}");
             }
         }
+    }
+
+    #[test]
+    fn parts_that_overlap_share_a_part() {
+        let shape = Shape::new([6, 4]).unwrap();
+        let region = |ranges: [Range<u64>; 2]| Region::new(&shape, &ranges).unwrap();
+        let (a, b) = (region([0..4, 1..3]), region([2..6, 2..4]));
+        assert_eq!(a.intersection(&b), Some(region([2..4, 2..3])));
+        assert_eq!(region([2..4, 2..3]).relative_to(&b), Some(region([0..2, 0..1])));
+        assert_eq!(a.relative_to(&b), None);
+        // Neighbours share no element.
+        assert_eq!(a.intersection(&region([4..6, 0..4])), None);
+        assert_eq!(a.intersection(&region([2..2, 0..4])), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! The lengths enter the sum as 32-bit little-endian numbers (64-bit above 4 GiB), not as the
 //! varints that are stored; the sum in the index covers lengths, their stored sum and the bytes.
 
-use super::DataError;
+use super::{ByteOrder, DataError};
 use crate::crc::Crc;
 use crate::varint;
 
@@ -17,7 +17,7 @@ pub fn encode<T: AsRef<[u8]>>(elements: &[T]) -> Vec<u8> {
     for element in elements {
         let len = element.as_ref().len() as u64;
         varint::write(len, &mut out);
-        lengths = sum_length(lengths, len);
+        lengths = sum_length(lengths, len, ByteOrder::Little);
     }
     out.extend(lengths.masked().to_le_bytes());
     for element in elements {
@@ -28,17 +28,28 @@ pub fn encode<T: AsRef<[u8]>>(elements: &[T]) -> Vec<u8> {
 
 /// The elements of a tensor of `count` strings in storage form.
 pub fn decode(data: &[u8], count: u64) -> Result<Vec<&[u8]>, DataError> {
+    Ok(read(data, count, ByteOrder::Little)?.0)
+}
+
+/// The same where numbers were stored in this order, and the checksum that an index written so
+/// holds for them: lengths enter it in that order too.
+pub fn read(data: &[u8], count: u64, order: ByteOrder) -> Result<(Vec<&[u8]>, Crc), DataError> {
     let mut elements = Vec::new();
-    walk(data, count, |element| elements.push(element))?;
-    Ok(elements)
+    let sum = walk(data, count, order, |element| elements.push(element))?;
+    Ok((elements, sum))
 }
 
 /// The checksum an index holds for `data`.
 pub fn checksum(data: &[u8], count: u64) -> Result<Crc, DataError> {
-    walk(data, count, |_| ())
+    walk(data, count, ByteOrder::Little, |_| ())
 }
 
-fn walk<'a>(data: &'a [u8], count: u64, mut visit: impl FnMut(&'a [u8])) -> Result<Crc, DataError> {
+fn walk<'a>(
+    data: &'a [u8],
+    count: u64,
+    order: ByteOrder,
+    mut visit: impl FnMut(&'a [u8]),
+) -> Result<Crc, DataError> {
     let damaged = |element, what| DataError::Element { element, of: count, what };
     // TensorFlow writes four bytes for no strings at all, and accepts none.
     if count == 0 && data.is_empty() {
@@ -53,13 +64,17 @@ fn walk<'a>(data: &'a [u8], count: u64, mut visit: impl FnMut(&'a [u8])) -> Resu
     let mut lengths = Vec::new();
     for element in 0..count {
         let (len, after) = varint::read(rest).ok_or(damaged(element, "its length does not end"))?;
-        sum = sum_length(sum, len);
+        sum = sum_length(sum, len, order);
         lengths.push(len);
         rest = after;
     }
     let (stored, mut rest) =
         rest.split_first_chunk::<4>().ok_or(damaged(0, "the sum of the lengths is missing"))?;
-    if u32::from_le_bytes(*stored) != sum.masked() {
+    let expected = match order {
+        ByteOrder::Little => u32::from_le_bytes(*stored),
+        ByteOrder::Big => u32::from_be_bytes(*stored),
+    };
+    if !Crc::from_masked(expected).agrees(sum) {
         return Err(damaged(0, "the lengths do not match their sum"));
     }
     sum = sum.extend(stored);
@@ -75,10 +90,12 @@ fn walk<'a>(data: &'a [u8], count: u64, mut visit: impl FnMut(&'a [u8])) -> Resu
     if rest.is_empty() { Ok(sum) } else { Err(damaged(count, "bytes are left over")) }
 }
 
-fn sum_length(sum: Crc, len: u64) -> Crc {
-    match u32::try_from(len) {
-        Ok(len) => sum.extend(&len.to_le_bytes()),
-        Err(_) => sum.extend(&len.to_le_bytes()),
+fn sum_length(sum: Crc, len: u64, order: ByteOrder) -> Crc {
+    match (u32::try_from(len), order) {
+        (Ok(len), ByteOrder::Little) => sum.extend(&len.to_le_bytes()),
+        (Ok(len), ByteOrder::Big) => sum.extend(&len.to_be_bytes()),
+        (Err(_), ByteOrder::Little) => sum.extend(&len.to_le_bytes()),
+        (Err(_), ByteOrder::Big) => sum.extend(&len.to_be_bytes()),
     }
 }
 

@@ -25,7 +25,7 @@ pub fn checksum(data: &[u8], count: u64) -> Result<Crc, DataError> {
         let (stored, after) =
             after.split_first_chunk::<4>().ok_or(damaged(element, "its sum is missing"))?;
         sum = sum.extend(&len.to_le_bytes()).extend(bytes);
-        if u32::from_le_bytes(*stored) != sum.masked() {
+        if !Crc::from_masked(u32::from_le_bytes(*stored)).agrees(sum) {
             return Err(damaged(element, "it does not match its sum"));
         }
         sum = sum.extend(stored);

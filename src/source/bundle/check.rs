@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::entry::Entry;
-use super::index::{self, Index, owner};
-use super::{read_graph, usable_shards};
-use crate::catalog::{Storage, VariableName};
+use super::entry::{Entry, Stored};
+use super::index::{self, Index};
+use super::shards::Shards;
+use super::{Content, read_graph};
+use crate::catalog::VariableName;
 use crate::files::Location;
 use crate::object::OBJECT_GRAPH_KEY;
-use crate::source::{Finding, SourceError};
+use crate::source::slice::owner;
+use crate::source::{Finding, IndexError, SourceError};
 
 /// Reports all damage: blocks and entries of the index, data files that are missing or too short,
 /// every tensor whose sum is wrong, pieces of partitioned ones included, and the object graph.
@@ -23,28 +25,38 @@ pub(super) fn check(prefix: &Location, report: &mut dyn FnMut(Finding)) -> Resul
         Ok(())
     })?;
     // Without a header the names of the data files are unknown.
-    if index.header.is_none() {
-        return Ok(());
+    let Some(header) = index.header else { return Ok(()) };
+    let shards = Shards::new(prefix.clone(), header);
+    let content = Content::of(&index);
+    // Parts with spoiled names have been joined by now, so whoever has gaps still lacks something.
+    for (name, parted) in &content.parted {
+        if let Err(source) = parted.layout() {
+            let error = SourceError::Slices { path: path.clone(), name: name.clone(), source };
+            report(Finding { variable: Some(name.as_str().to_owned()), error });
+        }
     }
-    let shards = usable_shards(&path, prefix, &index)?;
+    for key in content.orphans {
+        let variable = Some(owner(&key));
+        let source = Box::new(IndexError::Orphan);
+        report(Finding { variable, error: SourceError::Index { path: path.clone(), key, source } });
+    }
     let mut missing = BTreeSet::new();
-    for (name, entry) in in_file_order(&index) {
-        let Storage::Whole { shard, .. } = entry.variable.storage else { continue };
-        if missing.contains(&shard) {
+    for (name, stored) in in_file_order(&index) {
+        if missing.contains(&stored.shard) {
             continue;
         }
-        if let Err(error) = shards.blob(shard) {
+        if let Err(error) = shards.blob(stored.shard) {
             // Said once, not for every tensor in it.
-            missing.insert(shard);
+            missing.insert(stored.shard);
             report(Finding { variable: None, error });
             continue;
         }
-        let checked = if name.as_str() == OBJECT_GRAPH_KEY {
-            read_graph(&shards, entry).map(drop)
-        } else {
-            shards.verify(&name, entry, &|_| ())
-        };
-        if let Err(error) = checked {
+        if let Err(error) = shards.verify(&name, stored, &|_| ()) {
+            report(Finding { variable: Some(name.as_str().to_owned()), error });
+        } else if let Some(graph) =
+            index.graph.as_ref().filter(|_| name.as_str() == OBJECT_GRAPH_KEY)
+            && let Err(error) = read_graph(&shards, graph)
+        {
             report(Finding { variable: Some(name.as_str().to_owned()), error });
         }
     }
@@ -52,18 +64,17 @@ pub(super) fn check(prefix: &Location, report: &mut dyn FnMut(Finding)) -> Resul
 }
 
 /// Every tensor with what to call it, as they lie in the files, so that those are read in order.
-fn in_file_order(index: &Index) -> Vec<(VariableName, &Entry)> {
+fn in_file_order(index: &Index) -> Vec<(VariableName, &Stored)> {
     let named = index.variables.iter().map(|(name, entry)| (name.as_str().to_owned(), entry));
     let graph = index.graph.iter().map(|entry| (OBJECT_GRAPH_KEY.to_owned(), entry));
     let others = index.pieces.iter().chain(&index.unnamable);
     let others = others.map(|(key, entry)| (called(key), entry));
-    let all = named.chain(graph).chain(others);
-    let mut all: Vec<_> =
-        all.filter_map(|(name, entry)| Some((VariableName::new(name)?, entry))).collect();
-    all.sort_by_key(|(_, entry)| match entry.variable.storage {
-        Storage::Whole { shard, offset, .. } => (shard, offset),
-        Storage::Slices(_) => (0, 0),
+    let all = named.chain(graph).chain(others).filter_map(|(name, entry)| match entry {
+        Entry::Whole(stored) => Some((VariableName::new(name)?, stored)),
+        Entry::Sliced(..) => None,
     });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|(_, stored)| (stored.shard, stored.offset));
     all
 }
 

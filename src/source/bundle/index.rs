@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Entry, Header};
+use super::entry::{Entry, Header, Stored};
 use crate::catalog::VariableName;
 use crate::files::{Location, read_all};
 use crate::object::OBJECT_GRAPH_KEY;
@@ -25,7 +25,7 @@ pub(super) struct Index {
     pub(super) variables: BTreeMap<VariableName, Entry>,
     /// The tensor that holds the object graph.
     pub(super) graph: Option<Entry>,
-    /// Pieces of partitioned variables, by encoded key.
+    /// Pieces of partitioned variables, by encoded key; in its order.
     pub(super) pieces: Vec<(Vec<u8>, Entry)>,
     /// Tensors whose keys are no text.
     pub(super) unnamable: Vec<(Vec<u8>, Entry)>,
@@ -73,10 +73,19 @@ impl Index {
         Ok(index)
     }
 
-    /// Every entry.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+    /// Every tensor and every piece that has bytes.
+    pub(super) fn stored(&self) -> impl Iterator<Item = &Stored> {
         let others = self.pieces.iter().chain(&self.unnamable).map(|(_, entry)| entry);
-        self.variables.values().chain(&self.graph).chain(others)
+        self.variables.values().chain(&self.graph).chain(others).filter_map(|entry| match entry {
+            Entry::Whole(stored) => Some(stored),
+            Entry::Sliced(..) => None,
+        })
+    }
+
+    /// The piece with this key.
+    pub(super) fn piece(&self, key: &[u8]) -> Option<&Entry> {
+        let at = self.pieces.binary_search_by(|(other, _)| other.as_slice().cmp(key)).ok()?;
+        self.pieces.get(at).map(|(_, piece)| piece)
     }
 
     fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), IndexError> {
@@ -108,36 +117,9 @@ impl Index {
     }
 }
 
-/// The variable that a piece with this key belongs to, for messages.
-///
-/// ```text
-/// 00 | name, in which 00 is 00 ff and ff is ff 00 | 00 01 | rank, starts and lengths
-/// ```
-pub(super) fn owner(key: &[u8]) -> String {
-    let mut name = Vec::new();
-    let mut bytes = key.iter().skip(1);
-    while let Some(&byte) = bytes.next() {
-        if matches!(byte, 0 | 0xff) {
-            match (byte, bytes.next()) {
-                (0, Some(0xff)) | (0xff, Some(0)) => {}
-                _ => break,
-            }
-        }
-        name.push(byte);
-    }
-    String::from_utf8_lossy(&name).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_piece_names_its_owner() {
-        assert_eq!(owner(b"\0w\0\x01\x01\x02\x80\x83\x80\x7f"), "w");
-        assert_eq!(owner(b"\0a\0\xffb\0\x01\0"), "a\0b");
-        assert_eq!(owner(b"\0"), "");
-    }
 
     #[test]
     fn entries_are_told_apart_by_their_keys() {

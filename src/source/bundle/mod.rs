@@ -12,25 +12,28 @@
 mod check;
 mod entry;
 mod index;
+mod parts;
 mod shards;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entry::Entry;
+use entry::{Entry, Stored};
 use index::Index;
 use shards::Shards;
 
 use super::error::{ObjectGraphError, SourceError, TensorError};
 use super::graph::decode_graph;
 use super::sniff::disguised;
+use super::spoiled::{self, Joined};
+use super::stitch::{Layout, Stitched};
 use super::{CheckpointReader, Format, meta};
-use crate::catalog::{Catalog, Facts, Storage, VariableName};
+use crate::catalog::{Catalog, Facts, Storage, Variable, VariableName};
 use crate::crc::Crc;
 use crate::files::{Extent, Location, store};
 use crate::object::{OBJECT_GRAPH_KEY, ObjectGraph};
-use crate::tensor::{DType, Region, Tensor, strings};
+use crate::tensor::{DType, DataError, Region, Tensor, strings};
 
 /// Tensor bundles.
 pub(super) const FORMAT: Format = Format { name: "V2 bundle", detect, open, check: check::check };
@@ -49,7 +52,8 @@ const MAX_GRAPH: u64 = 1 << 28;
 struct Bundle {
     prefix: Location,
     catalog: Catalog,
-    sums: BTreeMap<VariableName, Crc>,
+    whole: BTreeMap<VariableName, Stored>,
+    parted: BTreeMap<VariableName, Stitched<Stored>>,
     shards: Shards,
     /// Data files that entries refer to; what the header claims may be beyond counting.
     used: BTreeSet<u32>,
@@ -66,86 +70,143 @@ fn open(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
         SourceError::Table { source, .. } if source.what.is_no_table() => disguised(&path, error),
         _ => error,
     })?;
-    let shards = usable_shards(&path, prefix, &index)?;
+    let header = index.header.unwrap_or_default();
+    let shards = Shards::new(prefix.clone(), header);
     let graph = index.graph.as_ref().map(|entry| read_graph(&shards, entry)).transpose()?;
-    let used = index.entries().filter_map(Entry::shard).collect();
-    let mut sums = BTreeMap::new();
-    let mut variables = BTreeMap::new();
-    for (name, entry) in index.variables {
-        sums.insert(name.clone(), entry.crc);
-        variables.insert(name, entry.variable);
-    }
+    let used = index.stored().map(|stored| stored.shard).collect();
+    let Content { whole, parted, joined, orphans } = Content::of(&index);
+    let named = whole.iter().map(|(name, stored)| (name.clone(), stored.variable()));
+    let in_parts = parted.iter().map(|(name, parted)| {
+        let storage = Storage::Slices(parted.slices());
+        (name.clone(), Variable { spec: parted.spec.clone(), storage })
+    });
+    let unnamable = index.unnamable.into_iter().map(|(key, _)| key);
+    let mut facts = Facts::default();
+    meta::read(prefix, &mut facts);
+    spoiled::rename(&joined, &mut facts);
+    facts.notes.extend(parted.iter().filter_map(|(name, parted)| {
+        Some(format!("`{name}` cannot be read: {}", parted.layout().err()?))
+    }));
     let catalog = Catalog {
         origin: prefix.to_string(),
         format: FORMAT.name,
-        shards: index.header.map_or(0, |header| header.shards),
-        variables,
-        unnamable: index.unnamable.into_iter().map(|(key, _)| key).collect(),
+        shards: header.shards,
+        variables: named.chain(in_parts).collect(),
+        unnamable: unnamable.chain(orphans).collect(),
         graph,
-        facts: Facts::default(),
+        facts,
     };
-    let mut bundle = Bundle { prefix: prefix.clone(), catalog, sums, shards, used };
+    let mut bundle = Bundle { prefix: prefix.clone(), catalog, whole, parted, shards, used };
     bundle.catalog.facts.scalars = bundle.scalars();
-    meta::read(prefix, &mut bundle.catalog.facts);
     Ok(Box::new(bundle))
 }
 
-/// The data files, if their numbers can be read as they stand.
-fn usable_shards(path: &Location, prefix: &Location, index: &Index) -> Result<Shards, SourceError> {
-    let header = index.header.unwrap_or(entry::Header { shards: 0, big_endian: false });
-    if header.big_endian {
-        let what = "was written on a big-endian machine, which this version does not read yet";
-        return Err(SourceError::Unsupported { path: path.clone(), what: what.into() });
+/// Every tensor of an index, partitioned ones put together.
+#[derive(Debug, Default)]
+struct Content {
+    whole: BTreeMap<VariableName, Stored>,
+    parted: BTreeMap<VariableName, Stitched<Stored>>,
+    joined: Joined,
+    /// Pieces that no variable lists.
+    orphans: Vec<Vec<u8>>,
+}
+
+impl Content {
+    fn of(index: &Index) -> Self {
+        let mut content = Self::default();
+        let mut listed = BTreeSet::new();
+        for (name, entry) in &index.variables {
+            match entry {
+                Entry::Whole(stored) => drop(content.whole.insert(name.clone(), stored.clone())),
+                Entry::Sliced(spec, slices) => {
+                    listed.extend(slices.iter().map(|slice| slice.key(name.as_str().as_bytes())));
+                    let parted = parts::stitched(index, name.as_str(), spec, slices);
+                    content.parted.insert(name.clone(), parted);
+                }
+            }
+        }
+        let Self { whole, parted, .. } = &mut content;
+        content.joined = spoiled::join(parted, |name| whole.contains_key(name));
+        let pieces = index.pieces.iter().map(|(key, _)| key);
+        content.orphans = pieces.filter(|key| !listed.contains(*key)).cloned().collect();
+        content
     }
-    Ok(Shards::new(prefix.clone(), header.shards))
 }
 
 /// The object graph out of the tensor at `entry`.
 fn read_graph(shards: &Shards, entry: &Entry) -> Result<ObjectGraph, SourceError> {
-    let path = match entry.variable.storage {
-        Storage::Whole { shard, .. } => shards.path(shard),
-        Storage::Slices(_) => shards.path(0),
+    let failed = |shard| {
+        let path = shards.path(shard);
+        move |source| SourceError::Graph { path, source }
     };
-    let failed = |source| SourceError::Graph { path: path.clone(), source };
-    let spec = &entry.variable.spec;
+    let stored = match entry {
+        Entry::Whole(stored) => stored,
+        Entry::Sliced(spec, _) => {
+            return Err(failed(0)(ObjectGraphError::Spec(format!("{spec} in slices"))));
+        }
+    };
+    let Stored { spec, shard, bytes: len, .. } = stored;
     let Some(name) = VariableName::new(OBJECT_GRAPH_KEY)
         .filter(|_| spec.dtype() == DType::String && spec.shape().rank() == 0)
     else {
-        return Err(failed(ObjectGraphError::Spec(spec.to_string())));
+        return Err(failed(*shard)(ObjectGraphError::Spec(spec.to_string())));
     };
-    let len = entry.variable.bytes();
-    if len > MAX_GRAPH {
-        return Err(failed(ObjectGraphError::Large { len, limit: MAX_GRAPH }));
+    if *len > MAX_GRAPH {
+        return Err(failed(*shard)(ObjectGraphError::Large { len: *len, limit: MAX_GRAPH }));
     }
-    let tensor = shards.read(&name, entry)?;
+    let tensor = shards.read(&name, stored)?;
     let message = strings::decode(tensor.data(), 1).unwrap_or_default();
-    decode_graph(message.first().copied().unwrap_or_default()).map_err(failed)
+    decode_graph(message.first().copied().unwrap_or_default()).map_err(failed(*shard))
 }
 
 impl Bundle {
-    fn entry(&self, name: &VariableName) -> Result<Entry, SourceError> {
-        let variable = self.catalog.variables.get(name);
-        let both = variable.zip(self.sums.get(name));
-        let (variable, &crc) = both.ok_or_else(|| SourceError::NoVariable {
-            path: self.prefix.clone(),
-            name: name.clone(),
-        })?;
-        Ok(Entry { variable: variable.clone(), crc })
+    fn part(&self, name: &VariableName) -> Result<Part<'_>, SourceError> {
+        let whole = self.whole.get(name).map(Part::Whole);
+        let part = whole.or_else(|| self.parted.get(name).map(Part::Parts));
+        let (path, name) = (self.prefix.clone(), name.clone());
+        part.ok_or(SourceError::NoVariable { path, name })
+    }
+
+    /// Where the parts of a partitioned variable lie.
+    fn layout<'p>(
+        &self,
+        name: &VariableName,
+        parted: &'p Stitched<Stored>,
+    ) -> Result<Layout<'p>, SourceError> {
+        let (path, name) = (self.prefix.clone(), name.clone());
+        parted.layout().map_err(|source| SourceError::Slices { path, name, source })
+    }
+
+    /// A partitioned variable of strings: each part is read whole.
+    fn strings(
+        &self,
+        name: &VariableName,
+        parted: &Stitched<Stored>,
+    ) -> Result<Vec<u8>, SourceError> {
+        let layout = self.layout(name, parted)?;
+        let read = |stored| self.shards.read(name, stored);
+        let tensors = parted.parts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let elements = tensors.iter().zip(&parted.parts).map(|(tensor, stored)| {
+            let count = tensor.spec().shape().elements();
+            let damaged = |error: DataError| self.shards.damaged(name, stored, error.into());
+            strings::decode(tensor.data(), count).map_err(damaged)
+        });
+        let elements = elements.collect::<Result<Vec<_>, _>>()?;
+        Ok(strings::encode(&layout.elements(parted.spec.shape(), &elements)))
     }
 
     /// The values of small variables, as far as they can be read: planning needs no data files.
     fn scalars(&self) -> BTreeMap<VariableName, Tensor<'static>> {
-        let small = self.catalog.variables.iter().filter(|(_, variable)| {
-            variable.spec.shape().rank() == 0
-                && variable.spec.bytes().is_some_and(|bytes| bytes <= MAX_SCALAR)
+        let small = self.whole.iter().filter(|(_, stored)| {
+            stored.spec.shape().rank() == 0
+                && stored.spec.bytes().is_some_and(|bytes| bytes <= MAX_SCALAR)
         });
         let mut missing = BTreeSet::new();
         let mut scalars = BTreeMap::new();
-        for (name, variable) in small.take(MAX_SCALARS) {
-            let Storage::Whole { shard, .. } = variable.storage else { continue };
+        for (name, stored) in small.take(MAX_SCALARS) {
             // A file that is not there is not looked for again.
-            if missing.contains(&shard) || self.shards.blob(shard).is_err() {
-                missing.insert(shard);
+            if missing.contains(&stored.shard) || self.shards.blob(stored.shard).is_err() {
+                missing.insert(stored.shard);
             } else if let Ok(tensor) = self.read(name) {
                 scalars.insert(name.clone(), tensor);
             }
@@ -169,7 +230,25 @@ impl CheckpointReader for Bundle {
     }
 
     fn read(&self, name: &VariableName) -> Result<Tensor<'static>, SourceError> {
-        self.shards.read(name, &self.entry(name)?)
+        let parted = match self.part(name)? {
+            Part::Whole(stored) => return self.shards.read(name, stored),
+            Part::Parts(parted) => parted,
+        };
+        let bytes = if let Some(len) = parted.spec.bytes() {
+            // Summed first: then all the bytes are there that memory is taken for.
+            self.verify(name, &|_| ())?;
+            let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+            self.read_region(name, &Region::whole(parted.spec.shape()), &mut bytes)?;
+            bytes
+        } else {
+            self.strings(name, parted)?
+        };
+        Tensor::new(parted.spec.clone(), bytes).map_err(|error| SourceError::Tensor {
+            path: self.prefix.clone(),
+            offset: 0,
+            name: name.clone(),
+            source: Box::new(error.into()),
+        })
     }
 
     fn read_region(
@@ -178,33 +257,52 @@ impl CheckpointReader for Bundle {
         region: &Region,
         out: &mut [u8],
     ) -> Result<(), SourceError> {
-        let entry = self.entry(name)?;
-        let extent = self.shards.extent(name, &entry)?;
-        let spec = &entry.variable.spec;
-        let unfit = || self.shards.damaged(name, &entry, TensorError::Region);
-        let width = spec.dtype().size().ok_or_else(unfit)?;
-        if !region.fits(spec.shape()) || region.elements() * width != out.len() as u64 {
-            return Err(unfit());
-        }
-        let mut rest = out;
-        region.for_each_run(spec.shape(), |start, count| {
-            let len = usize::try_from(count * width).map_err(|_| unfit())?;
-            let (run, after) =
-                std::mem::take(&mut rest).split_at_mut_checked(len).ok_or_else(unfit)?;
-            rest = after;
-            Ok(extent.blob.read_at(extent.offset + start * width, run)?)
+        let parted = match self.part(name)? {
+            Part::Whole(stored) => return self.shards.read_region(name, stored, region, out),
+            Part::Parts(parted) => parted,
+        };
+        let layout = self.layout(name, parted)?;
+        let width = parted.spec.dtype().size().and_then(|width| usize::try_from(width).ok());
+        let fits = |width: &usize| {
+            region.fits(parted.spec.shape())
+                && region.elements() * *width as u64 == out.len() as u64
+        };
+        let width = width.filter(fits).ok_or_else(|| SourceError::Tensor {
+            path: self.prefix.clone(),
+            offset: 0,
+            name: name.clone(),
+            source: Box::new(TensorError::Region),
+        })?;
+        layout.read(region, width, out, |part, region, out| match parted.parts.get(part) {
+            Some(stored) => self.shards.read_region(name, stored, region, out),
+            None => Ok(()),
         })
     }
 
     fn verify(&self, name: &VariableName, advance: &dyn Fn(u64)) -> Result<(), SourceError> {
-        self.shards.verify(name, &self.entry(name)?, advance)
+        match self.part(name)? {
+            Part::Whole(stored) => self.shards.verify(name, stored, advance),
+            Part::Parts(parted) => {
+                self.layout(name, parted)?;
+                let mut parts = parted.parts.iter();
+                parts.try_for_each(|stored| self.shards.verify(name, stored, advance))
+            }
+        }
     }
 
     fn extent(&self, name: &VariableName) -> Result<Option<(Extent, Crc)>, SourceError> {
-        let entry = self.entry(name)?;
-        if matches!(entry.variable.storage, Storage::Slices(_)) {
-            return Ok(None);
+        match self.part(name)? {
+            Part::Whole(stored) if self.shards.is_native(stored) => {
+                Ok(Some((self.shards.extent(name, stored)?, stored.crc)))
+            }
+            _ => Ok(None),
         }
-        Ok(Some((self.shards.extent(name, &entry)?, entry.crc)))
     }
+}
+
+/// One variable of a bundle.
+#[derive(Debug, Clone, Copy)]
+enum Part<'b> {
+    Whole(&'b Stored),
+    Parts(&'b Stitched<Stored>),
 }

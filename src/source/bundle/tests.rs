@@ -103,15 +103,13 @@ fn every_fixture_is_read_and_sound() {
     for prefix in fixtures() {
         let bundle = open(&prefix).unwrap();
         let variables = &bundle.catalog().variables;
-        assert!(!variables.is_empty(), "{prefix}");
         for (name, variable) in variables {
-            if matches!(variable.storage, Storage::Whole { .. }) {
-                let tensor = bundle.read(name).unwrap();
-                assert_eq!(tensor.spec(), &variable.spec);
-                let (extent, crc) = bundle.extent(name).unwrap().unwrap();
+            let tensor = bundle.read(name).unwrap();
+            assert_eq!(tensor.spec(), &variable.spec);
+            if let Some((extent, crc)) = bundle.extent(name).unwrap() {
                 assert_eq!((extent.len, crc), (variable.bytes(), tensor.checksum()));
-                bundle.verify(name, &|_| ()).unwrap();
             }
+            bundle.verify(name, &|_| ()).unwrap();
         }
         let found = findings(&prefix);
         assert!(found.is_empty(), "{prefix}: {found:?}");
@@ -123,7 +121,8 @@ fn every_fixture_is_read_and_sound() {
 /// Nothing that TensorFlow writes into an index is lost on us.
 #[test]
 fn messages_are_written_again_byte_for_byte() {
-    for prefix in fixtures() {
+    let by_tensorflow = |prefix: &Location| !prefix.to_string().contains("testdata/odd/");
+    for prefix in fixtures().into_iter().filter(by_tensorflow) {
         let file = fs::read(index::location(&prefix).path()).unwrap();
         let done = Table::parse(file).unwrap().for_each(|key, value| {
             let again = if key.is_empty() {
@@ -186,37 +185,94 @@ fn damaged_data_is_found_and_named() {
     assert_eq!(found, [Some("a".to_owned()), Some("b".to_owned())]);
 }
 
+/// `w`, float32 [4, 2], in two slices of three and one rows.
+const SLICED: &[u8] = b"\x08\x01\x12\x08\x12\x02\x08\x04\x12\x02\x08\x02\x3a\x06\x0a\x02\
+    \x10\x03\x0a\x00\x3a\x0a\x0a\x04\x08\x03\x10\x01\x0a\x02\x10\x02";
+const FIRST: &[u8] = b"\0w\0\x01\x01\x02\x80\x83\x80\x7f";
+const SECOND: &[u8] = b"\0w\0\x01\x01\x02\x83\x81\x80\x82";
+
 #[test]
-fn slices_are_listed_but_not_read() {
-    let piece = floats(&[3, 2], [0.0; 6]);
-    let full = b"\x08\x01\x12\x08\x12\x02\x08\x04\x12\x02\x08\x02\x3a\x06\x0a\x02\x10\x03\x0a\x00\
-        \x3a\x0a\x0a\x04\x08\x03\x10\x01\x0a\x02\x10\x02";
-    let made = Made::new().with(b"\0w\0\x01\x01\x02\x80\x83\x80\x7f", &piece);
-    let made = made.with(b"\xff", &piece).with_entry(b"w", full);
-    let (made, prefix) = made.written();
+fn slices_are_put_together() {
+    let (first, second) = (floats(&[3, 2], [0., 1., 2., 3., 4., 5.]), floats(&[1, 2], [6., 7.]));
+    let made = Made::new().with(SECOND, &second).with(FIRST, &first).with_entry(b"w", SLICED);
+    let (made, prefix) = made.with(b"\xff", &first).written();
     let bundle = open(&prefix).unwrap();
     let catalog = bundle.catalog();
     assert_eq!(catalog.variables.len(), 1);
     assert_eq!(catalog.unnamable, [b"\xff"]);
     assert_eq!(catalog.variables[&named("w")].storage, Storage::Slices(2));
-    assert!(matches!(bundle.read(&named("w")), Err(SourceError::Unsupported { .. })));
+    let whole = floats(&[4, 2], [0., 1., 2., 3., 4., 5., 6., 7.]);
+    assert_eq!(bundle.read(&named("w")).unwrap(), whole);
     assert!(bundle.extent(&named("w")).unwrap().is_none());
-    fs::write(made.path(".data-00000-of-00001"), [1; 24]).unwrap();
+    let column = Region::new(whole.spec().shape(), &[1..4, 1..2]).unwrap();
+    let mut out = [0; 12];
+    bundle.read_region(&named("w"), &column, &mut out).unwrap();
+    assert_eq!(out, *floats(&[3], [3., 5., 7.]).data());
+    assert!(bundle.read_region(&named("w"), &column, &mut [0; 8]).is_err());
+    assert!(findings(&prefix).is_empty());
+    fs::write(made.path(".data-00000-of-00001"), [1; 56]).unwrap();
     let found = findings(&prefix);
     assert_eq!(found[0].variable.as_deref(), Some("w"));
+    assert!(bundle.read(&named("w")).is_err() && bundle.verify(&named("w"), &|_| ()).is_err());
+}
+
+#[test]
+fn slices_that_are_not_the_whole() {
+    let refused = |made: Made, reason: &str| {
+        let (_made, prefix) = made.written();
+        let bundle = open(&prefix).unwrap();
+        assert_eq!(bundle.catalog().variables[&named("w")].storage, Storage::Slices(2));
+        for error in [
+            bundle.read(&named("w")).unwrap_err(),
+            bundle.verify(&named("w"), &|_| ()).unwrap_err(),
+            findings(&prefix).remove(0).error,
+        ] {
+            let SourceError::Slices { source, .. } = error else { panic!("{error}") };
+            assert!(source.to_string().starts_with(reason), "{source}");
+        }
+        assert!(bundle.catalog().facts.notes[0].contains(reason));
+    };
+    let first = floats(&[3, 2], [0.0; 6]);
+    let with_first = || Made::new().with(FIRST, &first).with_entry(b"w", SLICED);
+    refused(with_first(), "slice `3,1:0,2` is listed but missing");
+    let other = floats(&[2], [0.0; 2]);
+    refused(with_first().with(SECOND, &other), "slice `3,1:0,2` holds float32 [2] where");
+    let overlap = [&SLICED[..24], b"\x08\x02\x10\x02\x0a\x02\x10\x02"].concat();
+    let key = b"\0w\0\x01\x01\x02\x82\x82\x80\x82";
+    let made = with_first().with(key, &floats(&[2, 2], [0.0; 4])).with_entry(b"w", &overlap);
+    refused(made, "slices overlap");
+    // A piece without a whole is found, and stands in nobody's way but a conversion's.
+    let (_made, prefix) = Made::new().with(FIRST, &first).written();
+    assert_eq!(open(&prefix).unwrap().catalog().unnamable, [FIRST]);
+    assert_eq!(findings(&prefix).len(), 1);
+}
+
+#[test]
+fn numbers_of_big_endian_machines_are_turned() {
+    let mut value = floats(&[2], [1.0, -2.0]).data().to_vec();
+    value.chunks_mut(4).for_each(<[u8]>::reverse);
+    let stored = Tensor::new(floats(&[2], [0.0; 2]).spec().clone(), value).unwrap();
+    let made = Made::new().with(b"w", &stored).with_entry(b"", b"\x08\x01\x10\x01");
+    let (_made, prefix) = made.written();
+    let bundle = open(&prefix).unwrap();
+    assert_eq!(bundle.read(&named("w")).unwrap(), floats(&[2], [1.0, -2.0]));
+    assert!(bundle.extent(&named("w")).unwrap().is_none());
+    let mut out = [0; 4];
+    let last = Region::new(stored.spec().shape(), std::slice::from_ref(&(1..2))).unwrap();
+    bundle.read_region(&named("w"), &last, &mut out).unwrap();
+    assert_eq!(out, (-2.0_f32).to_le_bytes());
+    assert!(findings(&prefix).is_empty());
 }
 
 #[test]
 fn indexes_that_cannot_be_used() {
     let fails = |made: Made| open(&made.written().1).unwrap_err();
-    let big = Made::new().with_entry(b"", b"\x08\x01\x10\x01");
-    assert!(matches!(fails(big), SourceError::Unsupported { .. }));
     let newer = Made::new().with_entry(b"", b"\x08\x01\x1a\x02\x10\x02");
     assert!(matches!(fails(newer), SourceError::Header { .. }));
     let mut headless = Made::new().with(b"a", &floats(&[], [1.0]));
     headless.entries.remove(&b""[..]);
     assert!(matches!(fails(headless), SourceError::Header { .. }));
-    let unknown = Made::new().with_entry(b"a", b"\x08\x63");
+    let unknown = Made::new().with_entry(b"a", b"\x08\x65");
     assert!(matches!(fails(unknown), SourceError::Index { key, .. } if key == b"a"));
     let graph = Made::new().with(OBJECT_GRAPH_KEY.as_bytes(), &floats(&[], [1.0]));
     assert!(matches!(fails(graph), SourceError::Graph { .. }));

@@ -25,7 +25,8 @@ fn the_order_names_every_variable_as_the_checkpoint_does() {
     assert!(prefixes.len() >= 20);
     for prefix in prefixes {
         let Catalog { variables, facts, .. } = catalog(&prefix);
-        assert_eq!(facts.notes, [""; 0], "{}", prefix.display());
+        let joined = |note: &String| note.contains("TensorFlow spoiled");
+        assert!(facts.notes.iter().all(joined), "{}: {:?}", prefix.display(), facts.notes);
         let known: BTreeSet<_> = variables.keys().map(VariableName::as_str).collect();
         let order: BTreeSet<_> = facts.creation_order.iter().map(String::as_str).collect();
         assert_eq!(order, known, "{}", prefix.display());
