@@ -660,7 +660,7 @@ proptest! {
             spliced(&mut graph, at, len, &with);
         }
         let at = victim.at();
-        let options = target::Options { overwrite: true, sync: false, update_state: false };
+        let options = target::Options { overwrite: true, sync: false, ..target::Options::default() };
         let mut writer = create(&at, &options, &[]).unwrap();
         writer.put(&Target::named(OBJECT_GRAPH_KEY), &Tensor::string(&graph)).unwrap();
         writer.finish(None).unwrap();

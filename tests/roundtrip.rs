@@ -20,7 +20,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-const FAST: Options = Options { overwrite: true, sync: false, update_state: false };
+const FAST: Options =
+    Options { overwrite: true, sync: false, update_state: false, shard_size: None };
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }

@@ -5,6 +5,7 @@ use super::interrupt::Interrupt;
 use super::mapped::MappedArgs;
 use super::progress::Bar;
 use super::ui::Ui;
+use super::values::size;
 use ckptmap::convert::{ConvertError, convert};
 use ckptmap::files::{Location, identities};
 use ckptmap::report::Report;
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// Name the result as the latest in the `checkpoint` file beside it
     #[arg(long)]
     update_state: bool,
+    /// Begin another data file before one grows beyond SIZE (500MB, 2GiB, …); a tensor is never cut
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    shard_size: Option<u64>,
     /// Do not wait until the data is safe on the disk
     #[arg(long)]
     no_sync: bool,
@@ -40,8 +44,12 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         Some(to) => to.clone(),
         None => default_output(source.prefix(), args.mapped.is_reverse()),
     };
-    let options =
-        Options { overwrite: args.force, sync: !args.no_sync, update_state: args.update_state };
+    let options = Options {
+        overwrite: args.force,
+        sync: !args.no_sync,
+        update_state: args.update_state,
+        shard_size: args.shard_size,
+    };
     let mut inputs = source.files();
     inputs.extend(planned.template.iter().flat_map(|template| template.files()));
     let writer = create(&to, &options, &identities(&inputs)?)?;

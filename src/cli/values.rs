@@ -24,6 +24,15 @@ impl FromStr for Setting {
     }
 }
 
+/// A number of bytes: `500MB`, `2GiB`, `4096`.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    match text.parse::<bytesize::ByteSize>() {
+        Ok(size) if size.as_u64() > 0 => Ok(size.as_u64()),
+        Ok(_) => Err("it must be larger than nothing".to_owned()),
+        Err(_) => Err("write it as `500MB` or `2GiB`".to_owned()),
+    }
+}
+
 /// Names to pick: a glob over whole names (`*` stands for anything, `?` for one character), or a
 /// regular expression between slashes that may match anywhere.
 #[derive(Debug, Clone)]
@@ -63,6 +72,16 @@ mod tests {
         assert!(matches("a.b?", "a.bc"));
         assert!(!matches("a.b", "axb"));
         assert!("/(/".parse::<NamePattern>().is_err());
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("4096"), Ok(4096));
+        assert_eq!(size("500MB"), Ok(500_000_000));
+        assert_eq!(size("1.5 GiB"), Ok(3 << 29));
+        for wrong in ["", "0", "-1", "much", "1 QB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

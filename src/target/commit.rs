@@ -61,6 +61,11 @@ impl Commit {
         Draft::new(&self.to)
     }
 
+    /// The size from which on another data file is begun.
+    pub(super) fn shard_size(&self) -> Option<u64> {
+        self.options.shard_size
+    }
+
     /// Makes a file survive a loss of power, if that is wanted.
     pub(super) fn sync(&self, draft: &mut Draft) -> Result<(), TargetError> {
         if self.options.sync { draft.sync() } else { Ok(()) }

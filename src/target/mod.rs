@@ -84,11 +84,14 @@ pub struct Options {
     pub sync: bool,
     /// Whether the `checkpoint` file beside the destination is to name it as the latest.
     pub update_state: bool,
+    /// No data file gets a second tensor that would make it larger than so many bytes; a tensor
+    /// is never cut.
+    pub shard_size: Option<u64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { overwrite: false, sync: true, update_state: false }
+        Self { overwrite: false, sync: true, update_state: false, shard_size: None }
     }
 }
 

@@ -42,8 +42,13 @@ impl BundleWriter {
         Ok(Self { full: Vec::new(), current, pieces: BTreeMap::new(), block: Vec::new(), commit })
     }
 
-    /// Reserves a key and the place at the end of the data files.
-    fn open(&mut self, target: &Target, spec: &TensorSpec) -> Result<Piece, TargetError> {
+    /// Reserves a key, and a place for so many bytes at the end of the data files.
+    fn open(
+        &mut self,
+        target: &Target,
+        spec: &TensorSpec,
+        bytes: u64,
+    ) -> Result<Piece, TargetError> {
         if target.key().is_empty() {
             return Err(TargetError::Unnamed);
         }
@@ -52,7 +57,8 @@ impl BundleWriter {
         }
         // As many data files as there must be at least are begun with the first tensors, one
         // each: a data file that no entry refers to breaks TensorFlow's `MergeV2Checkpoints`.
-        if !self.pieces.is_empty() && self.shards() < self.commit.least_shards() {
+        let wanted = !self.pieces.is_empty() && self.shards() < self.commit.least_shards();
+        if wanted || self.is_full_for(bytes) {
             self.next_shard()?;
         }
         self.pieces.insert(target.clone(), None);
@@ -62,6 +68,13 @@ impl BundleWriter {
 
     fn close(&mut self, target: &Target, piece: Piece) {
         self.pieces.insert(target.clone(), Some(piece));
+    }
+
+    /// Whether so many bytes more would be too many for the current data file.
+    fn is_full_for(&self, bytes: u64) -> bool {
+        let len = self.current.len();
+        let fits = |limit| len.saturating_add(bytes) <= limit;
+        len > 0 && bytes > 0 && !self.commit.shard_size().is_none_or(fits)
     }
 
     fn shards(&self) -> usize {
@@ -82,12 +95,12 @@ impl CheckpointWriter for BundleWriter {
         spec: &TensorSpec,
     ) -> Result<Box<dyn TensorSink + '_>, TargetError> {
         let needed = spec.bytes().ok_or_else(|| TargetError::Unstreamable(target.clone()))?;
-        let piece = self.open(target, spec)?;
+        let piece = self.open(target, spec, needed)?;
         Ok(Box::new(Sink { writer: self, target: target.clone(), piece, needed }))
     }
 
     fn put(&mut self, target: &Target, tensor: &Tensor<'_>) -> Result<(), TargetError> {
-        let mut piece = self.open(target, tensor.spec())?;
+        let mut piece = self.open(target, tensor.spec(), tensor.data().len() as u64)?;
         self.current.write(tensor.data())?;
         piece.len = tensor.data().len() as u64;
         piece.crc = tensor.checksum();
@@ -108,7 +121,7 @@ impl CheckpointWriter for BundleWriter {
         if end > len {
             return Err(TargetError::Beyond { target: target.clone(), end, len });
         }
-        let mut piece = self.open(target, spec)?;
+        let mut piece = self.open(target, spec, extent.len)?;
         let computed = match spec.bytes() {
             Some(needed) if needed != extent.len => {
                 return Err(wrong_length(target, spec, needed, extent.len));
@@ -150,6 +163,10 @@ impl CheckpointWriter for BundleWriter {
     fn finish(mut self: Box<Self>, graph: Option<&ObjectGraph>) -> Result<Committed, TargetError> {
         if let Some(graph) = graph {
             let string = Tensor::string(&graph::encode(graph));
+            // One more data file than there are is often a number that is free.
+            if self.shards() < self.commit.shards_for(self.shards()) && self.current.len() > 0 {
+                self.next_shard()?;
+            }
             self.put(&Target::named(OBJECT_GRAPH_KEY), &string)?;
         }
         // Only where fewer tensors came than data files are needed: these stay empty.

@@ -15,7 +15,8 @@ use crate::proto::{BundleEntryProto, BundleHeaderProto, TrackableObjectGraph};
 use crate::table::{Table, TableError};
 use crate::tensor::{DType, Shape, strings};
 
-const FORCE: Options = Options { overwrite: true, sync: false, update_state: false };
+const FORCE: Options =
+    Options { overwrite: true, sync: false, update_state: false, shard_size: None };
 
 /// A directory for one test, with the names of all files in it.
 struct Place {

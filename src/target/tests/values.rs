@@ -138,3 +138,34 @@ fn bytes_are_tensorflows_own() {
     ];
     assert_eq!(index, expected.concat());
 }
+
+#[test]
+fn a_data_file_that_is_full_is_followed_by_another() {
+    let place = Place::new();
+    let sharded = |to: &Location, options: &Options| {
+        let mut writer = create(to, options, &[]).unwrap();
+        for (key, len) in [("a", 6), ("b", 4), ("c", 1), ("d", 25), ("e", 0), ("f", 9)] {
+            let tensor = Tensor::new(spec(DType::UInt8, &[len as u64]), vec![1; len]).unwrap();
+            writer.put(&name(key), &tensor).unwrap();
+        }
+        let mut graph = GraphBuilder::default();
+        graph.insert(&ObjectPath::parse("a").unwrap(), "a").unwrap();
+        let done = writer.finish(Some(&graph.finish())).unwrap();
+        let (header, found) = read(to);
+        let shards: Vec<i32> = found.values().map(|stored| stored.entry.shard_id).collect();
+        (header.num_shards, shards, done.files.iter().map(|file| file.bytes).collect::<Vec<_>>())
+    };
+    let to = place.at("m");
+    let options = Options { shard_size: Some(10), ..FORCE };
+    let (count, shards, sizes) = sharded(&to, &options);
+    // The object graph is first in the index and last in the files.
+    assert_eq!((count, shards), (5, vec![4, 0, 0, 1, 2, 2, 3]));
+    assert_eq!(sizes[..4], [10, 1, 25, 9]);
+    // Over itself it must have another number of them, and none may be empty.
+    let (count, _, sizes) = sharded(&to, &Options { shard_size: Some(100), ..FORCE });
+    assert_eq!((count, sizes.len()), (2, 3));
+    let (count, _, sizes) = sharded(&to, &Options { shard_size: Some(1000), ..FORCE });
+    assert_eq!((count, sizes.len()), (1, 2));
+    let (count, _, sizes) = sharded(&to, &Options { shard_size: Some(1000), ..FORCE });
+    assert!(count == 2 && sizes.iter().all(|&size| size > 0), "{sizes:?}");
+}
