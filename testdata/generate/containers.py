@@ -59,6 +59,19 @@ def random_tensor(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -
     return tf.constant(np.frombuffer(bits, dtype).reshape(shape), tf.dtypes.as_dtype(name))
 
 
+def write_hexadecimal(directory: Path, tensors: dict[str, tf.Tensor]) -> None:
+    """`expected.json`: what was written, not what was read."""
+    written = {
+        name: [s.hex() for s in np.ravel(t.numpy())]
+        if t.dtype == tf.string
+        else element_bytes(t.numpy(), t.dtype).hex()
+        for name, t in tensors.items()
+    }
+    with open(directory / "expected.json", "w", encoding="utf-8") as out:
+        json.dump(written, out, indent=1)
+        out.write("\n")
+
+
 STRINGS = {
     "string/scalar": tf.constant(b"scalar"),
     "string/no_bytes": tf.constant(b""),
@@ -78,11 +91,7 @@ def dtypes(directory: Path) -> None:
         for kind, shape in SHAPES.items()
     }
     save_v2(directory, tensors | STRINGS)
-    written = {name: element_bytes(t.numpy(), t.dtype).hex() for name, t in tensors.items()}
-    strings = {name: [s.hex() for s in np.ravel(t.numpy())] for name, t in STRINGS.items()}
-    with open(directory / "expected.json", "w", encoding="utf-8") as out:
-        json.dump(written | strings, out, indent=1)
-        out.write("\n")
+    write_hexadecimal(directory, tensors | STRINGS)
 
 
 @case("many_blocks")

@@ -16,10 +16,14 @@ import tensorflow as tf
 from generate.contrib import AdaMaxOptimizer, BertAdamOptimizer, NadamOptimizer
 from generate.keras_models import HIDDEN, IMAGE, INPUTS, OUTPUTS
 from generate.registry import case
-from generate.tf1 import PREFIX, randomise, rng_for, save, tf1, variable_values
+from generate.tf1 import LARGEST_META, PREFIX, randomise, rng_for, save, tf1, variable_values
 
 train = tf1.train
 STEPS, HALFWAY, AFTER, BATCH = 20, 30, 20, 8
+
+
+def draw_floats(rng: np.random.Generator, dims: tuple[int, ...]) -> np.ndarray:
+    return rng.standard_normal(dims).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Model:
     build: Callable
     # Every variable in so many parts.
     parts: int = 1
+    draw: Callable = draw_floats
+    largest_meta: int = LARGEST_META
 
 
 def mlp(x, training):
@@ -70,10 +76,10 @@ def write_training(
     """Trains, saves, and goes on; `minimize(loss)` makes a step, or several to take in turn."""
     rng = rng_for(name)
     count = STEPS + AFTER
-    inputs = rng.standard_normal((count, BATCH, *model.inputs)).astype(np.float32)
-    targets = rng.standard_normal((count, BATCH, OUTPUTS)).astype(np.float32)
+    inputs = model.draw(rng, (count, BATCH, *model.inputs))
+    targets = draw_floats(rng, (count, BATCH, OUTPUTS))
     with tf.Graph().as_default(), tf1.Session() as session:
-        x = tf1.placeholder(tf.float32, (BATCH, *model.inputs), name="inputs")
+        x = tf1.placeholder(inputs.dtype, (BATCH, *model.inputs), name="inputs")
         y = tf1.placeholder(tf.float32, (BATCH, OUTPUTS), name="targets")
         loss = tf.reduce_mean(tf.square(run(model, x, training=True) - y), name="loss")
         randomise(session, rng)
@@ -89,7 +95,7 @@ def write_training(
             return np.array([session.run((loss, step), feed)[0] for step, feed in todo])
 
         losses(0, STEPS)
-        save(session, directory / PREFIX)
+        save(session, directory / PREFIX, largest_meta=model.largest_meta)
         arrays = whole_values(session)
         arrays |= {f"hyperparameters/{key}": value for key, value in hyperparameters.items()}
         arrays |= {"inputs": inputs[STEPS:], "targets": targets[STEPS:]}
@@ -198,3 +204,27 @@ def two_adams(loss):
     with tf.control_dependencies([gradient for gradient, _ in body_gradients + head_gradients]):
         train_body = body.apply_gradients(body_gradients, step)
         return [tf.group(train_body, head.apply_gradients(head_gradients)), train_body]
+
+
+def draw_ids(rng: np.random.Generator, dims: tuple[int, ...]) -> np.ndarray:
+    return rng.integers(0, 10, dims).astype(np.int32)
+
+
+def embedding(ids, training):
+    table = tf1.get_variable(
+        "embedding", [10, 4], tf.float16, partitioner=tf1.fixed_size_partitioner(3)
+    )
+    found = tf.cast(tf1.nn.embedding_lookup(table, ids, partition_strategy="div"), tf.float32)
+    return tf1.layers.dense(tf.reduce_mean(found, axis=1), 2)
+
+
+# TF1's own epsilon is nothing in sixteen bits, and rows without a gradient would be divided by it.
+HALF_ADAM = ADAM | {"epsilon": 1e-3}
+HALF = Model((6,), embedding, draw=draw_ids, largest_meta=90_000)
+
+
+@trained("half_embedding", HALF, **HALF_ADAM)
+def half_embedding(loss):
+    """A table of sixteen bits in three parts, with its slots: TensorFlow cannot read it whole."""
+    step = train.get_or_create_global_step()
+    return train.AdamOptimizer(**HALF_ADAM).minimize(loss, step)

@@ -23,9 +23,10 @@ RUNNING = ".".join(tf.__version__.split(".")[:2])
 MODULES = {
     "2.15": (
         *("models", "auto_names", "training", "optimizers", "keras_training"),
-        *("containers", "objects", "templates", "foreign"),
+        *("containers", "v1", "v1_saver", "partitioned", "odd"),
+        *("objects", "templates", "foreign"),
     ),
-    "2.21": ("containers", "objects", "templates"),
+    "2.21": ("containers", "v1", "partitioned", "odd", "objects", "templates"),
 }
 # Written by hand; everything else in a case's directory is generated.
 KEPT = ("*.yaml",)

@@ -1,5 +1,6 @@
 """A TF1 program as a fixture: its checkpoint, what it was fed and what it computed."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from zlib import crc32
@@ -35,13 +36,18 @@ def randomise(session: tf1.Session, rng: np.random.Generator) -> None:
 
 
 def save(
-    session: tf1.Session, prefix: Path, saver: tf1.train.Saver | None = None, **options
+    session: tf1.Session,
+    prefix: Path,
+    saver: tf1.train.Saver | None = None,
+    largest_meta: int = LARGEST_META,
+    **options,
 ) -> None:
     saver = saver or tf1.train.Saver()
     options = {"write_state": False} | options
     written = saver.save(session, str(prefix), **options)
-    meta = Path(f"{written}.meta")
-    if meta.exists() and meta.stat().st_size > LARGEST_META:
+    # Of version 1 in shards it is a glob.
+    meta = Path(re.sub(r"-\?+-of-\d+$", "", written) + ".meta")
+    if meta.exists() and meta.stat().st_size > largest_meta:
         meta.unlink()
 
 

@@ -76,7 +76,7 @@ class Legacy(Dialect):
 
     def build(self, optimizer, variables) -> None:
         # There is no other way to have slots and hyper-parameters than to take a step.
-        optimizer.apply_gradients([(tf.zeros(variable.shape), variable) for variable in variables])
+        optimizer.apply_gradients([(tf.zeros_like(variable), variable) for variable in variables])
 
     def hyperparameters(self, optimizer) -> dict[str, Any]:
         return {n: v for n, v in optimizer._hyper.items() if isinstance(v, tf.Variable)}

@@ -244,6 +244,8 @@ CASES = [
     Case("adam_powers", ADAM),
     Case("adam_named", NAMED),
     Case("adam_scoped", SCOPED),
+    Case("adam_partitioned", ADAM),
+    Case("adam_partitioned_scoped", SCOPED),
     Case("bert_adam", BERT, deviations=dict.fromkeys(("legacy", "keras2", "keras3"), UNCORRECTED)),
     Case("rmsprop", RMSPROP),
     Case("rmsprop_centered", CENTERED),
