@@ -1,63 +1,87 @@
 //! Slots of partitioned variables whose names TensorFlow spoiled.
 //!
-//! `minimize` inside a scope cuts too many characters off the names of parts. Instead of one
-//! variable in slices there is then one per part, each of full shape with a single slice, which
-//! TensorFlow itself cannot read:
+//! `minimize` inside a scope takes the name of each part's slot for longer than it is, by the
+//! scope and a slash, and keeps too much of its end. Instead of one variable in slices there is
+//! then one per part, each of full shape with a single slice, which TensorFlow itself cannot read:
 //!
 //! ```text
-//! train/V/part_0/Adam ─► V/art_0/Adam  rows 0..5 of 10 ┐
-//! train/V/part_1/Adam ─► V/art_1/Adam  rows 5..10      ┴► V/Adam
+//! part of V   its slot             saved as V/ and the last 4 characters before the slot
+//! V/part_0    opt/V/part_0/Adam    V/t_0/Adam     rows 0..5 of 20 ┐
+//! …                                                               ├► V/Adam
+//! V/part_10   opt/V/part_10/Adam   V/_10/Adam     rows 19..20     ┘
 //! ```
-//! Those that together are exactly one variable are joined under the name without that component.
+//! Where two parts end alike they share a name. What is joined here is proved to be exactly one
+//! variable, cut as V is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::stitch::Stitched;
+use super::stitch::{Numbering, Stitched};
 use crate::catalog::{Facts, VariableName};
 
 /// What was joined: the old name, and the one it goes by now.
 pub(super) type Joined = BTreeMap<VariableName, VariableName>;
-
-/// A name without one of its components, and the number that component ended with.
-struct Reading {
-    joined: String,
-    stem: String,
-    number: u64,
-}
 
 /// Joins what belongs together. `taken` says whether a name is another variable's.
 pub(super) fn join<P>(
     variables: &mut BTreeMap<VariableName, Stitched<P>>,
     taken: impl Fn(&VariableName) -> bool,
 ) -> Joined {
-    let mut groups: BTreeMap<(String, String), Vec<(u64, VariableName)>> = BTreeMap::new();
-    for (name, _) in variables.iter().filter(|(_, variable)| variable.has_gaps()) {
-        for Reading { joined, stem, number } in readings(name.as_str()) {
-            groups.entry((joined, stem)).or_default().push((number, name.clone()));
+    // By the name they are to have, and by how much too long the end was.
+    let mut groups: BTreeMap<(VariableName, usize), Vec<VariableName>> = BTreeMap::new();
+    let mut owners = Owners { variables, numberings: BTreeMap::new() };
+    for (name, spoiled) in variables.iter().filter(|(_, variable)| variable.has_gaps()) {
+        if let Some(group) = owners.read(name, spoiled) {
+            groups.entry(group).or_default().push(name.clone());
         }
     }
-    let mut done = Joined::new();
-    for ((joined, _), mut members) in groups {
-        members.sort();
-        let Some(name) = VariableName::new(joined) else { continue };
-        let free = !variables.contains_key(&name) && !taken(&name);
-        let fresh = members.iter().all(|(_, member)| !done.contains_key(member));
-        let numbers: BTreeSet<u64> = members.iter().map(|(number, _)| *number).collect();
-        if !free || !fresh || members.len() < 2 || numbers.len() < members.len() {
-            continue;
-        }
+    let mut joined = Joined::new();
+    for ((whole, _), members) in groups {
         let found: Vec<&Stitched<P>> =
-            members.iter().filter_map(|(_, member)| variables.get(member)).collect();
-        let [first, ..] = found.as_slice() else { continue };
-        if found.iter().any(|other| other.spec != first.spec) || !Stitched::fit(&found) {
+            members.iter().filter_map(|name| variables.get(name)).collect();
+        // Another group may have taken the name, or a member.
+        let all_there = found.len() == members.len();
+        if !all_there || variables.contains_key(&whole) || taken(&whole) || !Stitched::fit(&found) {
             continue;
         }
-        let parts: Vec<Stitched<P>> =
-            members.iter().filter_map(|(_, member)| variables.remove(member)).collect();
-        variables.extend(Stitched::joined(parts).map(|joined| (name.clone(), joined)));
-        done.extend(members.into_iter().map(|(_, member)| (member, name.clone())));
+        let parts = members.iter().filter_map(|name| variables.remove(name)).collect();
+        variables.extend(Stitched::joined(parts).map(|variable| (whole.clone(), variable)));
+        joined.extend(members.into_iter().map(|name| (name, whole.clone())));
     }
-    done
+    joined
+}
+
+/// Variables that slots may belong to.
+struct Owners<'v, P> {
+    variables: &'v BTreeMap<VariableName, Stitched<P>>,
+    /// Of those that were asked for: a variable may have very many parts, and very many slots.
+    numberings: BTreeMap<&'v str, Numbering<'v>>,
+}
+
+impl<'v, P> Owners<'v, P> {
+    /// The name that parts of a slot should have had, and the length of the end that was kept.
+    fn read(
+        &mut self,
+        name: &'v VariableName,
+        spoiled: &Stitched<P>,
+    ) -> Option<(VariableName, usize)> {
+        let (before, slot) = name.as_str().rsplit_once('/')?;
+        before.rmatch_indices('/').find_map(|(at, _)| {
+            let owner = before.get(..at)?;
+            let end = name.as_str().get(at + 1..=before.len())?;
+            let whole = self.variables.get(owner)?;
+            if whole.spec.shape() != spoiled.spec.shape() {
+                return None;
+            }
+            let numbering = self.numberings.entry(owner).or_insert_with(|| whole.numbering());
+            let numbers = spoiled.numbers_in(numbering)?;
+            let kept = |number: &usize| {
+                let full = format!("{owner}/part_{number}/");
+                full.ends_with(end) || end.ends_with(&format!("/{full}"))
+            };
+            let whole = VariableName::new(format!("{owner}/{slot}"))?;
+            numbers.iter().all(kept).then_some((whole, end.len()))
+        })
+    }
 }
 
 /// Facts that speak of variables by their old names speak of them by the new ones.
@@ -91,82 +115,78 @@ pub(super) fn rename(joined: &Joined, facts: &mut Facts) {
     ));
 }
 
-/// Every way to read a name as that of a part: one component, not the last, that ends with a
-/// number.
-fn readings(name: &str) -> impl Iterator<Item = Reading> {
-    let components: Vec<&str> = name.split('/').collect();
-    (0..components.len().saturating_sub(1)).filter_map(move |at| {
-        let component = components.get(at)?;
-        let digits =
-            component.len() - component.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-        let (stem, number) = component.split_at(component.len() - digits);
-        let number = number.parse().ok()?;
-        let others = components.iter().enumerate().filter(|(other, _)| *other != at);
-        let joined: Vec<&str> = others.map(|(_, component)| *component).collect();
-        Some(Reading { joined: joined.join("/"), stem: format!("{at}/{stem}"), number })
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
     use crate::tensor::{DType, Region, Shape, TensorSpec};
 
-    /// Variables of ten rows, with the rows that are there.
-    fn join_all(variables: &[(&str, std::ops::Range<u64>)]) -> Vec<String> {
-        let shape = Shape::new([10]).unwrap();
+    /// What becomes of spoiled names beside `w`, which is cut into parts of two rows. Each comes
+    /// with the parts it holds.
+    fn joined(parts: u64, spoiled: &[(&str, &[u64])]) -> Vec<String> {
+        let shape = Shape::new([2 * parts]).unwrap();
         let spec = TensorSpec::new(DType::Float, shape.clone()).unwrap();
+        let stitched = |rows: &mut dyn Iterator<Item = Range<u64>>| {
+            let region =
+                |rows: Range<u64>| Region::new(&shape, std::slice::from_ref(&rows)).unwrap();
+            Stitched::new(&spec, rows.map(|rows| Ok((region(rows), ()))))
+        };
+        let name = |name: &str| VariableName::new(name).unwrap();
         let mut all = BTreeMap::new();
-        for (name, rows) in variables {
-            let part = (Region::new(&shape, std::slice::from_ref(rows)).unwrap(), ());
-            all.insert(VariableName::new(*name).unwrap(), Stitched::new(&spec, [Ok(part)]));
+        let rows = |part: u64| 2 * part..2 * part + 2;
+        all.insert(name("w"), stitched(&mut (0..parts).rev().map(rows)));
+        for (of, parts) in spoiled {
+            all.insert(name(of), stitched(&mut parts.iter().copied().map(rows)));
         }
-        let joined = join(&mut all, |name| name.as_str() == "taken/Adam");
-        assert_eq!(
-            all.len() + joined.len(),
-            variables.len() + joined.values().collect::<BTreeSet<_>>().len()
-        );
+        join(&mut all, |name| name.as_str() == "w/taken");
+        all.remove("w").unwrap();
         let shown = |(name, variable): (&VariableName, &Stitched<()>)| {
-            let whole = if variable.has_gaps() { "" } else { " whole" };
-            format!("{name}{whole}")
+            format!("{name}{}", if variable.has_gaps() { " has gaps" } else { "" })
         };
         all.iter().map(shown).collect()
     }
 
+    /// Eleven parts and one slot, as TensorFlow names them below a scope of this name.
+    fn eleven(scope: &str) -> Vec<String> {
+        let mut names: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for part in 0..11 {
+            let slot = format!("{scope}/w/part_{part}/Adam");
+            let cut = format!("w/part_{part}/").len();
+            names.entry(format!("w/{}", &slot[cut..])).or_default().push(part);
+        }
+        let names: Vec<(&str, &[u64])> =
+            names.iter().map(|(name, parts)| (name.as_str(), parts.as_slice())).collect();
+        joined(11, &names)
+    }
+
     #[test]
-    fn parts_that_are_one_variable_become_one() {
-        let of = [
-            ("v/art_0/Adam", 0..5),
-            ("v/art_1/Adam", 5..10),
-            ("v/art_0/Adam_1", 0..5),
-            ("v/art_1/Adam_1", 5..10),
+    fn parts_are_told_by_what_was_left_of_their_names() {
+        for scope in ["a", "ab", "opt", "train", "seventh", "eight_ch", "nine_char", "a/long_scope"]
+        {
+            assert_eq!(eleven(scope), ["w/Adam"], "{scope}");
+        }
+        let two = [
+            ("w/t_0/Adam", &[0][..]),
+            ("w/t_1/Adam", &[1]),
+            ("w/t_0/Adam_1", &[0]),
+            ("w/t_1/Adam_1", &[1]),
         ];
-        assert_eq!(join_all(&of), ["v/Adam whole", "v/Adam_1 whole"]);
-        let odd = [
-            ("m/k//k/part_0/Adam", 0..4),
-            ("m/k//k/part_10/Adam", 8..10),
-            ("m/k//k/part_9/Adam", 4..8),
-        ];
-        assert_eq!(join_all(&odd), ["m/k//k/Adam whole"]);
-        // Layers with numbers are no parts of each other.
-        let layers = [
-            ("d_0/k/t_0/Adam", 0..5),
-            ("d_0/k/t_1/Adam", 5..10),
-            ("d_1/k/t_0/Adam", 0..5),
-            ("d_1/k/t_1/Adam", 5..10),
-        ];
-        assert_eq!(join_all(&layers), ["d_0/k/Adam whole", "d_1/k/Adam whole"]);
+        assert_eq!(joined(2, &two), ["w/Adam", "w/Adam_1"]);
     }
 
     #[test]
     fn what_is_not_exactly_one_variable_stays() {
-        let gap = [("v/t_0/Adam", 0..5), ("v/t_1/Adam", 6..10)];
-        assert_eq!(join_all(&gap), ["v/t_0/Adam", "v/t_1/Adam"]);
-        let overlap = [("v/t_0/Adam", 0..5), ("v/t_1/Adam", 0..5)];
-        assert_eq!(join_all(&overlap), ["v/t_0/Adam", "v/t_1/Adam"]);
-        let other_stems = [("v/t_0/Adam", 0..5), ("v/s_1/Adam", 5..10)];
-        assert_eq!(join_all(&other_stems), ["v/s_1/Adam", "v/t_0/Adam"]);
-        let taken = [("taken/t_0/Adam", 0..5), ("taken/t_1/Adam", 5..10)];
-        assert_eq!(join_all(&taken), ["taken/t_0/Adam", "taken/t_1/Adam"]);
+        let gap = [("w/t_0/Adam", &[0][..]), ("w/t_1/Adam", &[1])];
+        assert_eq!(joined(3, &gap), ["w/t_0/Adam has gaps", "w/t_1/Adam has gaps"]);
+        // The name of one part, the rows of another.
+        let crossed = [("w/t_0/Adam", &[1][..]), ("w/t_1/Adam", &[0])];
+        assert_eq!(joined(2, &crossed), ["w/t_0/Adam has gaps", "w/t_1/Adam has gaps"]);
+        let other_scopes = [("w/t_0/Adam", &[0][..]), ("w/rt_1/Adam", &[1])];
+        assert_eq!(joined(2, &other_scopes), ["w/rt_1/Adam has gaps", "w/t_0/Adam has gaps"]);
+        let taken = [("w/t_0/taken", &[0][..]), ("w/t_1/taken", &[1])];
+        assert_eq!(joined(2, &taken), ["w/t_0/taken has gaps", "w/t_1/taken has gaps"]);
+        let ownerless = [("v/t_0/Adam", &[0][..]), ("v/t_1/Adam", &[1])];
+        assert_eq!(joined(2, &ownerless), ["v/t_0/Adam has gaps", "v/t_1/Adam has gaps"]);
     }
 }

@@ -1,5 +1,6 @@
 //! Many parts, one tensor: where each part lies is proved once, then any region can be read.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::error::SliceError;
@@ -62,6 +63,20 @@ impl<P> Stitched<P> {
         matches!(self.flaw, Some(SliceError::Gap { .. }))
     }
 
+    /// Its parts, numbered in the order in which they lie.
+    pub(super) fn numbering(&self) -> Numbering<'_> {
+        let mut places: Vec<_> =
+            self.regions.iter().map(|region| (region.start(), region.size())).collect();
+        places.sort_unstable();
+        Numbering(places.into_iter().zip(0..).collect())
+    }
+
+    /// Which parts of another variable its own are; `None` where one is none of them.
+    pub(super) fn numbers_in(&self, other: &Numbering<'_>) -> Option<Vec<usize>> {
+        let number = |region: &Region| other.0.get(&(region.start(), region.size())).copied();
+        self.regions.iter().map(number).collect()
+    }
+
     /// Whether the parts of several variables of the same spec are one whole variable.
     pub(super) fn fit(several: &[&Self]) -> bool {
         let regions = several.iter().flat_map(|one| one.regions.iter().cloned());
@@ -90,6 +105,10 @@ impl<P> Stitched<P> {
         }
     }
 }
+
+/// The parts of a variable by where they lie.
+#[derive(Debug)]
+pub(super) struct Numbering<'r>(BTreeMap<(&'r [u64], &'r [u64]), usize>);
 
 /// Proves that every element lies in exactly one of these regions of `shape`.
 fn partition(shape: &Shape, regions: &[Region]) -> Result<(), SliceError> {

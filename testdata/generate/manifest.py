@@ -16,8 +16,6 @@ LOW_BITS = {"int4": 0x0F, "uint4": 0x0F, "float4_e2m1fn": 0x0F, "int2": 0x03, "u
 SHARD = re.compile(r"-\d{5}(-of-\d{5})$")
 # In a bundle, and in version 1.
 INCOMPLETE = re.compile("sufficient slices|Error copying slice data")
-# What is left of the name of a part where TensorFlow cut too much away.
-PART = re.compile(r"/([a-z]*t)?_?\d+(?=/)")
 
 
 def hexadecimal(data: bytes) -> str:
@@ -87,12 +85,20 @@ class Checkpoint:
         return described | _content(self.joined([name]), dtype) | {"slices": "assembled"}
 
 
+def _whole(name: str, tensors: dict[str, dict]) -> str:
+    """What a slot would be called, had TensorFlow not spoiled its name."""
+    shape, slot = tensors[name]["shape"], name.rpartition("/")[2]
+    complete = (n for n, t in tensors.items() if "crc32c" in t and t["shape"] == shape)
+    owner = max((n for n in complete if name.startswith(f"{n}/")), key=len)
+    return f"{owner}/{slot}"
+
+
 def _join(checkpoint: Checkpoint, tensors: dict[str, dict]) -> dict[str, dict]:
     """The wholes whose parts are saved as if each were a tensor of its own."""
     groups: dict[str, list[str]] = {}
     for name in tensors:
         if tensors[name].get("slices") == "incomplete":
-            groups.setdefault(PART.sub("", name), []).append(name)
+            groups.setdefault(_whole(name, tensors), []).append(name)
     joined = {}
     for whole, names in groups.items():
         dtype = checkpoint.dtypes[names[0]]
