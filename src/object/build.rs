@@ -106,7 +106,7 @@ impl GraphBuilder {
                 ..Node::default()
             }
         };
-        ObjectGraph { nodes: order.iter().map(node).collect() }
+        ObjectGraph::of(order.iter().map(node).collect())
     }
 }
 

@@ -10,6 +10,7 @@ impl ObjectGraph {
         if let Some(root) = self.nodes.first_mut() {
             root.children.push(Edge { label: label.to_owned(), node: id });
         }
+        *self = Self::of(std::mem::take(&mut self.nodes));
     }
 
     /// Takes an object out, with every edge and slot that refers to it; later ones move up.
@@ -28,6 +29,7 @@ impl ObjectGraph {
                 moved(&mut slot.variable);
             }
         }
+        *self = Self::of(std::mem::take(&mut self.nodes));
     }
 
     /// Keeps only the attributes that `keep` accepts.

@@ -66,6 +66,9 @@ pub struct Node {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectGraph {
     pub(super) nodes: Vec<Node>,
+    /// The places of each node's edges, by label and then as they stand: a node may have very
+    /// many.
+    pub(super) by_label: Vec<Vec<usize>>,
 }
 
 /// Why nodes are no graph.
@@ -87,6 +90,14 @@ pub enum GraphError {
     },
 }
 
+/// The places of edges, by label.
+fn sorted(edges: &[Edge]) -> Vec<usize> {
+    let mut labels: Vec<(&str, usize)> =
+        edges.iter().enumerate().map(|(place, edge)| (edge.label.as_str(), place)).collect();
+    labels.sort_unstable();
+    labels.into_iter().map(|(_, place)| place).collect()
+}
+
 impl ObjectGraph {
     /// Proves the invariant.
     pub fn new(nodes: Vec<Node>) -> Result<Self, GraphError> {
@@ -101,7 +112,13 @@ impl ObjectGraph {
                 return Err(GraphError::Dangling { node, to, nodes: nodes.len() });
             }
         }
-        Ok(Self { nodes })
+        Ok(Self::of(nodes))
+    }
+
+    /// The graph of nodes that have been proved to be one.
+    pub(super) fn of(nodes: Vec<Node>) -> Self {
+        let by_label = nodes.iter().map(|node| sorted(&node.children)).collect();
+        Self { nodes, by_label }
     }
 
     /// All objects; the root first.

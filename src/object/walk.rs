@@ -9,7 +9,11 @@ impl ObjectGraph {
     /// The object that the edge `label` of `node` leads to; the first one counts, as in TensorFlow.
     pub fn child(&self, node: NodeId, label: &str) -> Option<NodeId> {
         let children = &self.nodes().get(node)?.children;
-        children.iter().find(|edge| edge.label == label).map(|edge| edge.node)
+        let order = self.by_label.get(node)?;
+        let edge = |place: &usize| children.get(*place);
+        let before = |place: &usize| edge(place).is_some_and(|edge| edge.label.as_str() < label);
+        let found = edge(order.get(order.partition_point(before))?)?;
+        (found.label == label).then_some(found.node)
     }
 
     /// The object that `labels` lead to from the root; on failure, how many of them could be
