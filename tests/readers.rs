@@ -78,9 +78,16 @@ struct Counts {
     tensors: usize,
     sliced: usize,
     joined: usize,
+    refused: usize,
     formats: BTreeMap<&'static str, usize>,
     versions: BTreeMap<String, usize>,
     dtypes: BTreeSet<String>,
+}
+
+/// Whether a value does not fit its type. TensorFlow drops its high bits in silence; to us it is
+/// damage.
+fn is_cut_off(name: &str) -> bool {
+    name.ends_with("/too_large")
 }
 
 /// One checkpoint against its part of a manifest.
@@ -106,6 +113,11 @@ fn check(at: &Path, manifest: &Value, counts: &mut Counts) {
         let expected = expected
             .remove(name.as_str())
             .unwrap_or_else(|| panic!("{place}: TensorFlow sees no {name}"));
+        if is_cut_off(name.as_str()) {
+            assert!(reader.read(name).is_err() && reader.verify(name, &|_| ()).is_err(), "{name}");
+            counts.refused += 1;
+            continue;
+        }
         let tensor = reader.read(name).unwrap_or_else(|error| panic!("{place}: {error:?}"));
         compare(&place, name.as_str(), &tensor, expected);
         reader.verify(name, &|_| ()).unwrap();
@@ -128,7 +140,8 @@ fn check(at: &Path, manifest: &Value, counts: &mut Counts) {
     *counts.formats.entry(catalog.format).or_default() += 1;
     let found = ckptmap::check::check(&Location::from(at)).unwrap();
     // A part with a spoiled name is whole again, and nothing is wrong with it.
-    assert_eq!(found.findings, [""; 0], "{place}");
+    let cut_off = catalog.variables.keys().filter(|name| is_cut_off(name.as_str())).count();
+    assert_eq!(found.findings.len(), cut_off, "{place}: {:?}", found.findings);
 }
 
 #[test]
@@ -139,17 +152,16 @@ fn every_tensor_is_what_tensorflow_reads() {
             serde_json::from_str(&fs::read_to_string(dir.join("manifest.json")).unwrap()).unwrap();
         let version = manifest["tensorflow"].as_str().unwrap().to_owned();
         for (prefix, checkpoint) in manifest["checkpoints"].as_object().unwrap() {
-            if checkpoint["container"] == "v1" {
-                continue;
-            } // TEMP
             check(&dir.join(prefix), checkpoint, &mut counts);
             *counts.versions.entry(version.clone()).or_default() += 1;
         }
     }
-    let Counts { checkpoints, tensors, sliced, joined, formats, versions, dtypes } = counts;
+    let Counts { checkpoints, tensors, sliced, joined, refused, formats, versions, dtypes } =
+        counts;
     println!("{checkpoints} checkpoints, {tensors} tensors are what TensorFlow reads");
     println!("by format {formats:?}, by TensorFlow {versions:?}");
     println!("{sliced} tensors put together of slices, {joined} of parts with spoiled names");
+    println!("{refused} refused whose values do not fit their type");
     println!("{} element types: {dtypes:?}", dtypes.len());
-    assert!(checkpoints >= 50 && tensors >= 5000, "{checkpoints} checkpoints, {tensors} tensors");
+    assert!(checkpoints >= 120 && tensors >= 7000, "{checkpoints} checkpoints, {tensors} tensors");
 }

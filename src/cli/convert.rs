@@ -1,5 +1,7 @@
 //! `convert`: from a TF1 checkpoint to one that `tf.train.Checkpoint` restores.
 
+use anyhow::Context;
+
 use super::Answer;
 use super::interrupt::Interrupt;
 use super::mapped::MappedArgs;
@@ -69,7 +71,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     }
     let report = Report::Conversion { plan: &planned.plan, mapping: &planned.mapping, done: &done };
     if args.mapped.json() || !ui.is_quiet() {
-        ui.answer(&report, args.mapped.json())?;
+        let answered = ui.answer(&report, args.mapped.json());
+        answered.context("the checkpoint is complete, but its report is not")?;
     }
     Ok(Answer::Yes)
 }

@@ -52,21 +52,20 @@ impl Ui {
 
     /// Writes an answer. A reader that has seen enough (`| head`) is no error.
     #[expect(clippy::unused_self, reason = "who prints holds a `Ui`")]
-    pub(super) fn answer(&self, report: &Report<'_>, json: bool) -> io::Result<()> {
+    pub(super) fn answer(&self, report: &Report<'_>, json: bool) -> anyhow::Result<()> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let form = renderer(if json { "json" } else { "text" });
         let written = match form {
             Some(form) => form.render(report, &mut out).and_then(|()| out.flush()),
             None => Ok(()),
         };
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                // What is still buffered would be tried again on drop.
-                drop(out.into_parts());
-                Ok(())
-            }
-            written => written,
+        let Err(error) = written else { return Ok(()) };
+        // What is still buffered would be tried again on drop.
+        drop(out.into_parts());
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Ok(());
         }
+        Err(anyhow::Error::from(error).context("cannot write the answer to standard output"))
     }
 
     /// Something worth knowing.

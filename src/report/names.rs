@@ -5,9 +5,19 @@ use std::fmt::Write;
 
 use crate::object::VARIABLE_VALUE;
 
+/// Longer texts lose their middle: nobody reads so much, and a file may have made it up.
+const MOST: usize = 2000;
+
 /// `text` with everything spelled out that could move the cursor, hide, or reverse what stands
 /// around it: control characters, marks of direction, and characters without width.
 pub fn escape(text: &str) -> Cow<'_, str> {
+    if text.len() > MOST {
+        let half = MOST / 2;
+        let start = (0..=half).rev().find_map(|at| text.get(..at)).unwrap_or_default();
+        let end = (text.len() - half..text.len()).find_map(|at| text.get(at..)).unwrap_or_default();
+        let left_out = text.len() - start.len() - end.len();
+        return format!("{}… {left_out} bytes …{}", escape(start), escape(end)).into();
+    }
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
@@ -40,6 +50,14 @@ pub fn display_name(key: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_texts_lose_their_middle() {
+        let long = format!("a{}\u{202e}{}z", "ä".repeat(4000), "ö".repeat(4000));
+        let shown = escape(&long);
+        assert!(shown.starts_with("aää") && shown.ends_with("ööz") && shown.len() < 2100);
+        assert!(shown.contains("ä… 14"), "{shown}");
+    }
 
     #[test]
     fn nothing_reaches_the_terminal_raw() {

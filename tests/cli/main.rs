@@ -5,6 +5,7 @@ mod convert;
 mod damage;
 mod diff;
 mod harness;
+mod hostile;
 mod interrupt;
 mod list;
 mod problems;

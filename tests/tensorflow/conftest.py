@@ -5,10 +5,13 @@ import sys
 import pytest
 
 # Its assertions shall say what they compared.
-pytest.register_assert_rewrite("harness", "training")
+pytest.register_assert_rewrite("crashes", "harness", "training")
 
 import differences  # noqa: E402
+
+# First, because it sets what TensorFlow looks at when it is loaded.
 from flavours import VERSION  # noqa: E402
+from crashes import Material  # noqa: E402
 from harness import TESTDATA, binary  # noqa: E402
 
 # What the fixtures' generator knows of types, its tests need not repeat.
@@ -59,6 +62,12 @@ def pytest_terminal_summary(terminalreporter):
 def output(tmp_path):
     """Where a conversion goes."""
     return tmp_path / "new.ckpt"
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Something to convert of which every call can be looked at."""
+    return Material.make(tmp_path / "material", layers=2, width=8)
 
 
 @pytest.fixture
