@@ -21,15 +21,16 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `causes`, `crc`, `names`, `progress`, `proto`, `varint` | — |
+//! | `causes`, `crc`, `names`, `progress`, `proto`, `recent`, `varint` | — |
 //! | `files`, `object` | — |
-//! | `table`, `tensor` | `crc`, `varint` |
+//! | `table` | `crc`, `recent`, `varint` |
+//! | `tensor` | `crc`, `varint` |
 //! | `catalog` | `object`, `tensor` |
 //! | `transform` | `tensor` |
 //! | `optimizer` | `catalog`, `names`, `object` |
 //! | `mapping` | `names`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `plan` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `tensor`, `transform` |
-//! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `table`, `tensor` |
+//! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `recent`, `table`, `tensor`, `varint` |
 //! | `target` | `causes`, `crc`, `files`, `object`, `proto`, `table`, `tensor` |
 //! | `convert` | `catalog`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `target`, `tensor`, `transform` |
 //! | `diff` | `catalog`, `object`, `progress`, `source`, `tensor`, `transform` |
@@ -78,6 +79,7 @@ pub mod optimizer;
 pub mod plan;
 pub mod progress;
 pub mod proto;
+mod recent;
 pub mod report;
 pub mod reverse;
 pub mod source;

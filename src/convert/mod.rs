@@ -71,7 +71,7 @@ pub enum ConvertError {
         /// What it is made of.
         variable: VariableName,
         /// Why not.
-        source: SourceError,
+        source: Box<SourceError>,
     },
     /// A transform failed on the way.
     #[error("cannot make `{target}`")]
@@ -132,7 +132,7 @@ fn in_source_order<'p>(plan: &'p Plan, inputs: &Inputs<'_>) -> Vec<&'p Assignmen
     };
     let mut placed: Vec<_> =
         plan.assignments.iter().map(|assignment| (place(assignment), assignment)).collect();
-    placed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    placed.sort_by_key(|(place, _)| *place);
     placed.into_iter().map(|(_, assignment)| assignment).collect()
 }
 
@@ -158,7 +158,7 @@ impl Work<'_> {
         }
         let read = |variable: &VariableName| {
             let (target, variable) = (assignment.target.clone(), variable.clone());
-            move |source| ConvertError::Source { target, variable, source }
+            move |source| ConvertError::Source { target, variable, source: Box::new(source) }
         };
         if let Some((reader, name)) = self.inputs.stored(&assignment.value) {
             if matches!(assignment.value, Value::Variable(_) | Value::Template(_)) {
@@ -199,7 +199,7 @@ impl Work<'_> {
                 reread.map_err(|source| ConvertError::Source {
                     target: target.clone(),
                     variable: name.clone(),
-                    source,
+                    source: Box::new(source),
                 })
             }
             _ => Ok(()),

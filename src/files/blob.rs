@@ -18,19 +18,23 @@ impl LocalBlob {
     /// Opens a regular file.
     pub(super) fn open(at: &Location) -> Result<Self, FileError> {
         let open = || {
-            // Asked first because opening a pipe would wait for somebody to write into it.
-            let found = fs::metadata(at.path())?;
-            if !found.is_file() {
-                let what =
-                    if found.is_dir() { "it is a directory" } else { "it is no regular file" };
-                return Err(io::Error::new(ErrorKind::InvalidInput, what));
-            }
-            let file = File::open(at.path())?;
+            let file = regular(at)?;
             let len = file.metadata()?.len();
             Ok(Self { at: at.clone(), file, len })
         };
         open().map_err(FileError::new(Action::Open, at))
     }
+}
+
+/// Opens a file that is neither a directory nor a device.
+pub(super) fn regular(at: &Location) -> io::Result<File> {
+    // Asked first because opening a pipe would wait for somebody to write into it.
+    let found = fs::metadata(at.path())?;
+    if !found.is_file() {
+        let what = if found.is_dir() { "it is a directory" } else { "it is no regular file" };
+        return Err(io::Error::new(ErrorKind::InvalidInput, what));
+    }
+    File::open(at.path())
 }
 
 impl Blob for LocalBlob {

@@ -9,9 +9,11 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::blob::LocalBlob;
+use super::blob::{LocalBlob, regular};
 use super::scratch::{self, Scratch};
-use super::{Action, Blob, Directory, FileError, Identity, Location, Staged, Status, Store, Turn};
+use super::{
+    Action, Blob, Directory, FileError, Identity, Location, Mapped, Staged, Status, Store, Turn,
+};
 
 /// The local file system.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,10 @@ impl Store for Local {
 
     fn open(&self, at: &Location) -> Result<Arc<dyn Blob>, FileError> {
         Ok(Arc::new(LocalBlob::open(at)?))
+    }
+
+    fn map(&self, at: &Location) -> Result<Mapped, FileError> {
+        regular(at).and_then(|file| Mapped::new(&file)).map_err(FileError::new(Action::Open, at))
     }
 
     fn list(&self, prefix: &Location) -> Result<Vec<Location>, FileError> {

@@ -8,17 +8,19 @@ mod directory;
 mod error;
 mod local;
 mod location;
+mod map;
 mod scratch;
 mod turn;
 
 use std::fmt;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
 pub use directory::Directory;
 pub use error::{Action, FileError};
 pub use local::Local;
 pub use location::Location;
+pub use map::Mapped;
 pub use turn::Turn;
 
 /// A file that is read.
@@ -72,6 +74,9 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Opens a file for reading.
     fn open(&self, at: &Location) -> Result<Arc<dyn Blob>, FileError>;
+
+    /// Makes a whole file's bytes readable as memory.
+    fn map(&self, at: &Location) -> Result<Mapped, FileError>;
 
     /// What stands in `prefix`'s directory under names that begin with `prefix`'s last component,
     /// sorted: files, directories, and links wherever they lead. All of it where `prefix` is
@@ -127,7 +132,10 @@ pub fn read_all(at: &Location, limit: u64) -> Result<Vec<u8>, FileError> {
     let Some(size) = size else {
         return Err(FileError::too_large(at, len, limit));
     };
-    let mut bytes = vec![0; size];
+    let mut bytes = Vec::new();
+    let no_room = |_| FileError::new(Action::Read, at)(ErrorKind::OutOfMemory.into());
+    bytes.try_reserve_exact(size).map_err(no_room)?;
+    bytes.resize(size, 0);
     blob.read_at(0, &mut bytes)?;
     Ok(bytes)
 }

@@ -100,8 +100,12 @@ fn claim(directory: &Path) -> io::Result<(PathBuf, File)> {
         match file.try_lock() {
             Ok(()) if is_still(&path, &file) => return Ok((path, file)),
             Err(TryLockError::Error(_)) => return Ok((path, file)),
-            // Another run took it for abandoned before it was locked, and removes it.
-            Ok(()) | Err(TryLockError::WouldBlock) => refused = ErrorKind::ResourceBusy,
+            // Another run took it for abandoned before it was locked, and removes it; or nobody
+            // can tell, and then it must not stay.
+            Ok(()) | Err(TryLockError::WouldBlock) => {
+                let _ = fs::remove_file(&path);
+                refused = ErrorKind::ResourceBusy;
+            }
         }
     }
     Err(refused.into())

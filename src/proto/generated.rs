@@ -131,6 +131,25 @@ pub mod tensor_slice_proto {
         }
     }
 }
+/// One variable in the list of a V1 checkpoint: an element of SavedTensorSliceMeta, which stands in
+/// the SavedTensorSlices under the empty key. Those, and the records of values under the other
+/// keys, can be as large as the file, so they are walked through instead of being decoded.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SavedSliceMeta {
+    /// What it is called. TensorFlow declares a string; plain bytes are the same on the wire and keep
+    /// names that are no text.
+    #[prost(bytes = "vec", tag = "1")]
+    pub name: ::prost::alloc::vec::Vec<u8>,
+    /// Shape of the whole.
+    #[prost(message, optional, tag = "2")]
+    pub shape: ::core::option::Option<TensorShapeProto>,
+    /// Number of the element type. TensorFlow declares an enum.
+    #[prost(int32, tag = "3")]
+    pub r#type: i32,
+    /// The parts of it that are in this file: one record for each.
+    #[prost(message, repeated, tag = "4")]
+    pub slice: ::prost::alloc::vec::Vec<TensorSliceProto>,
+}
 /// Who wrote something and who may read it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct VersionDef {

@@ -40,9 +40,8 @@ fn list(
 ) -> io::Result<()> {
     let rows = variables.iter().map(|(name, variable)| {
         let storage = match variable.storage {
-            Storage::Whole { .. } => String::new(),
             Storage::Slices(n) | Storage::Records(n) if n != 1 => format!("{n} slices"),
-            Storage::Slices(_) | Storage::Records(_) => String::new(),
+            Storage::Whole { .. } | Storage::Slices(_) | Storage::Records(_) => String::new(),
         };
         [
             display_name(name.as_str()).into_owned(),

@@ -1,5 +1,6 @@
 //! Why a checkpoint cannot be read.
 
+use super::v1::{Broken, RecordError};
 use crate::catalog::VariableName;
 use crate::crc::Crc;
 use crate::files::{FileError, Location};
@@ -70,7 +71,17 @@ pub enum SourceError {
         /// The variable.
         name: VariableName,
         /// What is wrong with them.
-        source: SliceError,
+        source: Box<SliceError>,
+    },
+    /// A V1 checkpoint without values that it lists.
+    #[error("`{path}` lists {what} of `{}`, but does not hold it", name.as_str().escape_debug())]
+    NoRecord {
+        /// The file.
+        path: Location,
+        /// The variable.
+        name: VariableName,
+        /// What is listed, as it reads before the variable's name.
+        what: String,
     },
     /// The object graph does not hold together.
     #[error("the object graph in `{path}` cannot be used")]
@@ -140,6 +151,28 @@ pub enum IndexError {
         /// Bytes it is said to have.
         got: u64,
     },
+    /// Bytes that are no message.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// More than can be believed.
+    #[error("it lists more than {limit} {what}")]
+    Many {
+        /// Of what there are too many.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A variable without a name.
+    #[error("it lists a variable without a name")]
+    Nameless,
+    /// A variable that two files describe differently.
+    #[error("it is {now} here and {before} elsewhere")]
+    Conflict {
+        /// What it is in the entry at hand.
+        now: String,
+        /// What it is in the one before.
+        before: String,
+    },
     /// A piece without a whole.
     #[error("it is a slice that no variable lists")]
     Orphan,
@@ -188,6 +221,12 @@ pub enum TensorError {
     /// Bytes of which it is not known how to turn them around.
     #[error("it was written on a big-endian machine, and how {0} is stored there is not known")]
     Order(DType),
+    /// A damaged block of a table with values in it.
+    #[error(transparent)]
+    Block(#[from] TableError),
+    /// Values that cannot be read out of their record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// A part that sticks out of the tensor, or does not fill the buffer it is wanted in.
     #[error("the part that was asked for does not fit")]
     Region,

@@ -14,6 +14,7 @@ mod slice;
 mod sniff;
 mod spoiled;
 mod stitch;
+mod v1;
 
 use std::fmt;
 
@@ -25,9 +26,10 @@ use crate::tensor::{Region, Tensor};
 pub use error::{IndexError, ObjectGraphError, SliceError, SourceError, TensorError};
 pub use graph::decode_graph;
 pub use resolve::resolve;
+pub use v1::{Broken, RecordError};
 
 /// Every format that is read; the first that recognizes a checkpoint reads it.
-pub const FORMATS: &[Format] = &[bundle::FORMAT];
+pub const FORMATS: &[Format] = &[bundle::FORMAT, v1::FORMAT];
 
 /// A checkpoint that is open.
 pub trait CheckpointReader: Send + Sync + fmt::Debug {

@@ -5,7 +5,7 @@
 //! the answer is what to type instead.
 
 use super::error::SourceError;
-use super::sniff;
+use super::{sniff, v1};
 use crate::files::{FileError, Location, read_all, store};
 use crate::names::nearest;
 use crate::proto::CheckpointState;
@@ -16,11 +16,15 @@ const MAX_STATE: u64 = 1 << 24;
 /// A list in a message is cut off here.
 const MAX_LISTED: usize = 8;
 
-/// The prefix that `at` stands for: it may be a prefix, any file of a bundle, a directory with a
-/// state file, with a single bundle or with a SavedModel. A V1 file stands for itself.
+/// The prefix that `at` stands for: it may be a prefix, any file of a checkpoint, a directory with
+/// a state file, with a single checkpoint or with a SavedModel. A V1 checkpoint stands for itself:
+/// in one file by that, in several by a name in which `?????` stands for their numbers.
 pub fn resolve(at: &Location) -> Result<Location, SourceError> {
     if !at.is_directory_like() && has_index(at)? {
         return Ok(at.clone());
+    }
+    if let Some(set) = files_of(at)? {
+        return Ok(set);
     }
     match store(at).status(at) {
         Ok(Some(status)) if status.is_dir => directory(at),
@@ -34,6 +38,43 @@ pub fn resolve(at: &Location) -> Result<Location, SourceError> {
 
 fn has_index(prefix: &Location) -> Result<bool, FileError> {
     is_file(&prefix.with_suffix(".index"))
+}
+
+/// The V1 checkpoint in several files that `at` stands for: as the name of all of them, of one of
+/// them, or as what stands before the number. A file or a directory called `at` comes first, unless
+/// it is one of those files.
+fn files_of(at: &Location) -> Result<Option<Location>, SourceError> {
+    let there = store(at).status(at).ok().flatten();
+    if let Some(sharded) = v1::Sharded::of(at) {
+        let sets = v1::sets(&sharded.prefix)?;
+        let known = sets.contains(&sharded.name());
+        let wanted = match there {
+            None => true,
+            Some(status) => !sharded.all && !status.is_dir && v1::is_table(at)?,
+        };
+        if known && wanted {
+            return Ok(Some(sharded.name()));
+        }
+    }
+    if there.is_some_and(|status| !status.is_dir) {
+        return Ok(None);
+    }
+    match &v1::sets(at)?[..] {
+        [] => Ok(None),
+        [only] => Ok(Some(only.clone())),
+        several => {
+            let what = format!("is the name of {} checkpoints", several.len());
+            Err(unrecognized(at, &what, format!("say which one: {}", listed(several))))
+        }
+    }
+}
+
+/// The checkpoint called `prefix`, in whatever format.
+fn called(prefix: &Location) -> Result<Option<Location>, SourceError> {
+    if has_index(prefix)? || v1::is_table(prefix)? {
+        return Ok(Some(prefix.clone()));
+    }
+    files_of(prefix)
 }
 
 fn is_file(at: &Location) -> Result<bool, FileError> {
@@ -61,7 +102,7 @@ fn prefix_of(at: &Location) -> Option<Location> {
 /// An existing file.
 fn file(at: &Location) -> Result<Location, SourceError> {
     if let Some(prefix) = prefix_of(at) {
-        return if has_index(&prefix)? { Ok(prefix) } else { Err(without_index(at, &prefix)) };
+        return called(&prefix)?.ok_or_else(|| without_index(at, &prefix));
     }
     if at.name() == "checkpoint" {
         return directory(&at.parent());
@@ -80,14 +121,14 @@ fn without_index(at: &Location, prefix: &Location) -> SourceError {
 
 /// An existing directory.
 fn directory(at: &Location) -> Result<Location, SourceError> {
-    let bundles = bundles(at)?;
+    let found = checkpoints(at)?;
     let state = at.join("checkpoint");
     let mut broken = "";
     if is_file(&state)? {
         let text = String::from_utf8(read_all(&state, MAX_STATE)?).unwrap_or("?".into());
         match CheckpointState::parse(&text) {
             Ok(state) if !state.model_checkpoint_path.is_empty() => {
-                return latest(at, &state.model_checkpoint_path, &bundles);
+                return latest(at, &state.model_checkpoint_path, &found);
             }
             // TensorFlow goes on as if there were none, and so do we; but not in silence.
             _ => broken = ", and its `checkpoint` file cannot be read",
@@ -97,7 +138,7 @@ fn directory(at: &Location) -> Result<Location, SourceError> {
     if has_index(&saved_model)? {
         return Ok(saved_model);
     }
-    match &bundles[..] {
+    match &found[..] {
         [only] => Ok(only.clone()),
         [] => Err(empty(at)?),
         several => {
@@ -108,16 +149,19 @@ fn directory(at: &Location) -> Result<Location, SourceError> {
 }
 
 /// The checkpoint that a state file names.
-fn latest(at: &Location, name: &str, bundles: &[Location]) -> Result<Location, SourceError> {
+fn latest(at: &Location, name: &str, others: &[Location]) -> Result<Location, SourceError> {
     let latest = at.join(name);
-    if has_index(&latest)? || is_file(&latest)? {
+    if is_file(&latest)? {
         return Ok(latest);
+    }
+    if let Some(found) = called(&latest)? {
+        return Ok(found);
     }
     let what =
         format!("names `{}` as its latest checkpoint, which is missing", name.escape_debug());
-    let help = match bundles {
+    let help = match others {
         [] => "there is no other one beside it".to_owned(),
-        bundles => format!("say which one to read: {}", listed(bundles)),
+        others => format!("say which one to read: {}", listed(others)),
     };
     Err(unrecognized(&at.join("checkpoint"), &what, help))
 }
@@ -151,9 +195,9 @@ fn absent(at: &Location) -> Result<Location, SourceError> {
         }
     }
     if let Some(prefix) = prefix_of(at).filter(|_| !at.is_directory_like())
-        && has_index(&prefix)?
+        && let Some(found) = called(&prefix)?
     {
-        return Ok(prefix);
+        return Ok(found);
     }
     if !at.is_directory_like()
         && let Some(part) = store(at).list(&at.with_suffix(".data-"))?.first()
@@ -165,13 +209,13 @@ fn absent(at: &Location) -> Result<Location, SourceError> {
         let help = format!("there is no directory `{parent}`");
         return Err(unrecognized(at, "does not exist", help));
     }
-    let bundles = bundles(&parent)?;
-    let names: Vec<String> = bundles.iter().map(Location::name).collect();
+    let found = checkpoints(&parent)?;
+    let names: Vec<String> = found.iter().map(Location::name).collect();
     let wanted = prefix_of(at).unwrap_or(at.clone()).name();
     let help = match nearest(&wanted, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{}`?", sibling(at, near)),
-        None if bundles.is_empty() => format!("there is no checkpoint in `{parent}`"),
-        None => format!("there are {}", listed(&bundles)),
+        None if found.is_empty() => format!("there is no checkpoint in `{parent}`"),
+        None => format!("there are {}", listed(&found)),
     };
     Err(unrecognized(at, "does not exist", help))
 }
@@ -184,11 +228,12 @@ fn sibling(at: &Location, name: &str) -> Location {
     }
 }
 
-/// Every bundle in the directory `at`.
-fn bundles(at: &Location) -> Result<Vec<Location>, FileError> {
+/// Every bundle in the directory `at`; where there is none, every V1 checkpoint.
+fn checkpoints(at: &Location) -> Result<Vec<Location>, FileError> {
     let content = store(at).list(&at.join(""))?;
     let prefixes = content.iter().filter_map(|file| file.strip_suffix(".index"));
-    Ok(prefixes.filter(|prefix| !prefix.is_directory_like()).collect())
+    let bundles: Vec<_> = prefixes.filter(|prefix| !prefix.is_directory_like()).collect();
+    if bundles.is_empty() { v1::checkpoints(at) } else { Ok(bundles) }
 }
 
 fn listed(locations: &[Location]) -> String {
@@ -212,13 +257,15 @@ fn list(locations: &[Location], text: impl Fn(&Location) -> String) -> String {
 mod tests {
     use super::*;
 
-    /// A directory that holds `files`, all of them empty unless they are state files.
+    /// A directory that holds `files`, all of them empty unless something else is said.
     fn holding(files: &[&str]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for file in files {
             let (name, content) = file.split_once('=').unwrap_or((file, ""));
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let table = || crate::table::TableBuilder::new(Vec::new()).finish().unwrap();
+            let content = if content == "TABLE" { table() } else { content.into() };
             std::fs::write(path, content).unwrap();
         }
         dir
@@ -251,6 +298,43 @@ mod tests {
             answer(&["s/variables/variables.index"], "s/variables/"),
             "DIR/s/variables/variables"
         );
+    }
+
+    #[test]
+    fn every_way_to_type_a_v1_checkpoint() {
+        let set = ["m-00000-of-00002=TABLE", "m-00001-of-00002=TABLE", "m.meta"];
+        for typed in ["m", "m-00001-of-00002", "m-?????-of-00002", "m.meta", ""] {
+            assert_eq!(answer(&set, typed), "DIR/m-?????-of-00002", "{typed}");
+        }
+        // A file that is missing is known by the others.
+        assert_eq!(answer(&set[..1], "m-00001-of-00002"), "DIR/m-?????-of-00002");
+        let single = ["m=TABLE", "m.meta", "notes.txt=text"];
+        for typed in ["m", "m.meta", ""] {
+            assert_eq!(answer(&single, typed), "DIR/m", "{typed}");
+        }
+        // What has an index is a bundle, unless the other is named.
+        assert_eq!(answer(&["m=TABLE", "m.index"], ""), "DIR/m");
+        assert_eq!(answer(&[set[0], set[1], "m.index"], "m"), "DIR/m");
+        let named = answer(&[set[0], set[1], "m.index"], "m-00000-of-00002");
+        assert_eq!(named, "DIR/m-?????-of-00002");
+    }
+
+    #[test]
+    fn v1_checkpoints_that_cannot_be_told_apart() {
+        let files = ["m-00000-of-00001=TABLE", "m-00000-of-00002=TABLE", "n=TABLE"];
+        let several = "`DIR/m` is the name of 2 checkpoints; say which one: \
+            `DIR/m-?????-of-00001`, `DIR/m-?????-of-00002`";
+        assert_eq!(answer(&files, "m"), several);
+        assert_eq!(answer(&files, "m-?????-of-00001"), "DIR/m-?????-of-00001");
+        let holds = "holds 3 checkpoints; say which one: `DIR/m-?????-of-00001`, \
+            `DIR/m-?????-of-00002`, `DIR/n`";
+        assert!(answer(&files, "").contains(holds), "{}", answer(&files, ""));
+        let state = "checkpoint=model_checkpoint_path: 'm-?????-of-00002'";
+        assert_eq!(answer(&[state, files[0], files[1]], ""), "DIR/m-?????-of-00002");
+        let near = "did you mean `DIR/m-?????-of-00001`?";
+        assert!(answer(&files[..1], "m-?????-of-00003").ends_with(near));
+        let text = answer(&["m-00000-of-00001=text"], "m-00000-of-00001");
+        assert!(text.contains("is a text file"), "{text}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ const TAIL: u64 = 8;
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// A single table: a V1 checkpoint, or an index under another name.
+    /// A table: a V1 checkpoint, or an index under another name.
     Table,
     /// Something else.
     Other {
@@ -183,9 +183,8 @@ pub(super) fn disguised(at: &Location, damage: SourceError) -> SourceError {
 pub(super) fn unrecognized(at: &Location) -> Result<SourceError, FileError> {
     let (what, help) = match sniff(at)? {
         Found::Table => (
-            "is a single table: a V1 checkpoint, which this version does not read yet, or an index \
-             under another name",
-            "write it anew with `tf.compat.v1.train.Saver`, or give the index its `.index` back",
+            "is a table, but not that of a checkpoint",
+            "name a checkpoint by its prefix: `x` where `x.index` stands",
         ),
         Found::Other { what, help } => (what, help),
     };

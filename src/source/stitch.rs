@@ -98,9 +98,9 @@ impl<P> Stitched<P> {
     }
 
     /// Where its parts lie, if they are all of it.
-    pub(super) fn layout(&self) -> Result<Layout<'_>, SliceError> {
+    pub(super) fn layout(&self) -> Result<Layout<'_>, Box<SliceError>> {
         match &self.flaw {
-            Some(flaw) => Err(flaw.clone()),
+            Some(flaw) => Err(Box::new(flaw.clone())),
             None => Ok(Layout { regions: &self.regions }),
         }
     }

@@ -13,6 +13,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::footer::Handle;
 use super::input::Input;
@@ -20,7 +21,10 @@ use super::{Damage, TableError};
 use crate::crc::Crc;
 
 /// No block decompresses to more: TensorFlow puts at most 2 GiB into one.
-const MAX_INFLATED: u64 = 1 << 31;
+pub(super) const MAX_INFLATED: u64 = 1 << 31;
+
+/// Nor does one of a table that is read whole, where TensorFlow begins another after 256 KiB.
+const MAX_LOADED: u64 = 1 << 26;
 
 /// Snappy's densest element turns 3 bytes into 64, so no honest block grows by more than this.
 const MAX_GROWTH: u64 = 22;
@@ -28,6 +32,70 @@ const MAX_GROWTH: u64 = 22;
 /// The keys of one block add up to no more. A few bytes can stand for a long key, so a small block
 /// could otherwise keep whoever copies its keys busy for hours.
 const MAX_KEYS: u64 = 1 << 30;
+
+/// A block as it lies in the file; nothing of it is believed yet.
+#[derive(Debug)]
+pub(super) struct Located<'a> {
+    stored: &'a [u8],
+    kind: &'a [u8],
+    sum: Crc,
+    offset: u64,
+}
+
+impl<'a> Located<'a> {
+    /// The block of `file` at `handle`.
+    pub(super) fn at(file: &'a [u8], handle: Handle) -> Result<Self, TableError> {
+        let offset = handle.offset;
+        let damaged = |what| TableError { offset, what };
+        let mut input = Input::new(file, 0);
+        input.take(offset, "the file up to this block").map_err(|error| damaged(error.what))?;
+        let stored = input.take(handle.size, "a block")?;
+        let kind = input.take(1, "the type of a block")?;
+        let sum = Crc::from_masked(input.u32("the checksum of a block")?);
+        Ok(Self { stored, kind, sum, offset })
+    }
+
+    /// Where in the file it lies.
+    pub(super) fn range(&self) -> Range<usize> {
+        // It lies in memory, so this fits.
+        let start = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        start..start.saturating_add(self.stored.len())
+    }
+
+    /// Checks its sum, `step` bytes at a time; `passed` hears which bytes of the file they were.
+    pub(super) fn verify(
+        &self,
+        step: usize,
+        mut passed: impl FnMut(Range<usize>),
+    ) -> Result<(), TableError> {
+        let (mut computed, mut at) = (Crc::default(), self.range().start);
+        for part in self.stored.chunks(step.max(1)) {
+            computed = computed.extend(part);
+            passed(at..at + part.len());
+            at += part.len();
+        }
+        let (stored, computed) = (self.sum, computed.extend(self.kind));
+        if stored.agrees(computed) {
+            return Ok(());
+        }
+        Err(TableError { offset: self.offset, what: Damage::Checksum { stored, computed } })
+    }
+
+    /// The block that it is, once its sum has been checked; it decompresses to at most `limit`
+    /// bytes.
+    pub(super) fn open(&self, limit: u64) -> Result<Block<'a>, TableError> {
+        let offset = self.offset;
+        let damaged = |what| TableError { offset, what };
+        let bytes = match self.kind {
+            [0] => Cow::Borrowed(self.stored),
+            [1] => Cow::Owned(inflate(self.stored, limit).map_err(damaged)?),
+            other => {
+                return Err(damaged(Damage::BlockType(other.first().copied().unwrap_or_default())));
+            }
+        };
+        Ok(Block { bytes, offset })
+    }
+}
 
 /// A block whose checksum is right.
 #[derive(Debug)]
@@ -43,30 +111,34 @@ pub(super) struct Entry<'e> {
     pub(super) offset: u64,
     pub(super) key: &'e [u8],
     pub(super) value: &'e [u8],
+    /// Where in the block the value begins.
+    pub(super) value_at: usize,
 }
 
 impl<'a> Block<'a> {
     /// The block of `file` at `handle`.
     pub(super) fn load(file: &'a [u8], handle: Handle) -> Result<Self, TableError> {
-        let offset = handle.offset;
-        let damaged = |what| TableError { offset, what };
-        let mut input = Input::new(file, 0);
-        input.take(offset, "the file up to this block").map_err(|error| damaged(error.what))?;
-        let stored = input.take(handle.size, "a block")?;
-        let kind = input.take(1, "the type of a block")?;
-        let sum = Crc::from_masked(input.u32("the checksum of a block")?);
-        let computed = Crc::of(stored).extend(kind);
-        if !sum.agrees(computed) {
-            return Err(damaged(Damage::Checksum { stored: sum, computed }));
+        let located = Located::at(file, handle)?;
+        located.verify(usize::MAX, |_| ())?;
+        located.open(MAX_LOADED)
+    }
+
+    /// Bytes it has, decompressed.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it was compressed.
+    pub(super) fn is_inflated(&self) -> bool {
+        matches!(self.bytes, Cow::Owned(_))
+    }
+
+    /// Its bytes, if it was compressed; otherwise they are the file's.
+    pub(super) fn into_inflated(self) -> Option<Vec<u8>> {
+        match self.bytes {
+            Cow::Owned(bytes) => Some(bytes),
+            Cow::Borrowed(_) => None,
         }
-        let bytes = match kind {
-            [0] => Cow::Borrowed(stored),
-            [1] => Cow::Owned(inflate(stored).map_err(damaged)?),
-            other => {
-                return Err(damaged(Damage::BlockType(other.first().copied().unwrap_or_default())));
-            }
-        };
-        Ok(Self { bytes, offset })
     }
 
     /// Its entries, from the first one on.
@@ -126,6 +198,7 @@ impl Entries<'_> {
         let value = self.input.varint32("the length of a value")?;
         let unshared = self.input.take(unshared, "a key")?;
         let value = self.input.take(value, "a value")?;
+        let value_at = self.len - self.input.len() - value.len();
 
         self.pass_restart(position as u64, shared).map_err(|what| at.damaged(what))?;
         let len = self.key.len() as u64;
@@ -143,7 +216,7 @@ impl Entries<'_> {
         if self.keys > MAX_KEYS {
             return Err(at.damaged(Damage::Keys { limit: MAX_KEYS }));
         }
-        Ok(Some(Entry { offset: at.offset(), key: &self.key, value }))
+        Ok(Some(Entry { offset: at.offset(), key: &self.key, value, value_at }))
     }
 
     /// The last key that was read; `None` if there was none.
@@ -179,13 +252,20 @@ pub(super) fn misordered(previous: Vec<u8>, got: &[u8]) -> Damage {
     if previous == got { Damage::Duplicate(got) } else { Damage::OutOfOrder { previous, got } }
 }
 
-fn inflate(stored: &[u8]) -> Result<Vec<u8>, Damage> {
+fn inflate(stored: &[u8], limit: u64) -> Result<Vec<u8>, Damage> {
     let claimed = snap::raw::decompress_len(stored).map_err(Damage::Snappy)? as u64;
     let len = stored.len() as u64;
-    if claimed > MAX_INFLATED.min(len.saturating_mul(MAX_GROWTH)) {
+    if claimed > limit.min(len.saturating_mul(MAX_GROWTH)) {
         return Err(Damage::Inflated { stored: len, claimed });
     }
-    snap::raw::Decoder::new().decompress_vec(stored).map_err(Damage::Snappy)
+    let mut bytes = Vec::new();
+    let size = usize::try_from(claimed).unwrap_or(usize::MAX);
+    // It may be more than there is room for, though the file is small.
+    bytes.try_reserve_exact(size).map_err(|_| Damage::Memory(claimed))?;
+    bytes.resize(size, 0);
+    let len = snap::raw::Decoder::new().decompress(stored, &mut bytes).map_err(Damage::Snappy)?;
+    bytes.truncate(len);
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -76,6 +76,9 @@ pub enum Damage {
         /// Bytes it claims to become.
         claimed: u64,
     },
+    /// No room for what a compressed block becomes.
+    #[error("the block becomes {0} bytes, for which there is not enough memory")]
+    Memory(u64),
     /// An entry that continues more of the previous key than there was.
     #[error("an entry continues {shared} bytes of a key that has only {len}")]
     Shared {

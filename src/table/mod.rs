@@ -27,6 +27,8 @@ mod build;
 mod error;
 mod footer;
 mod input;
+mod list;
+mod lookup;
 
 use block::{Block, misordered};
 use footer::Handle;
@@ -34,6 +36,7 @@ use input::Input;
 
 pub use build::TableBuilder;
 pub use error::{BuildError, Damage, TableError};
+pub use lookup::{Found, Lookup};
 
 /// A table held in memory.
 ///
@@ -56,8 +59,8 @@ impl<D: AsRef<[u8]>> Table<D> {
         Ok(Self { data, index })
     }
 
-    /// The value of `key`. Reads the index and one block; for many keys use
-    /// [`for_each`](Self::for_each).
+    /// The value of `key`. Reads the index and one block; for all keys there is
+    /// [`for_each`](Self::for_each), for many of them [`Lookup`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
         let file = self.data.as_ref();
         let index = Block::load(file, self.index)?;
@@ -257,14 +260,23 @@ mod tests {
         assert!(matches!(errors[..], [TableError { what: Damage::Checksum { .. }, .. }]));
     }
 
-    /// A table whose index lists `blocks`, made of these entries, under these keys.
-    fn listed(blocks: &[(&[&str], &str)], again: bool) -> Vec<u8> {
+    /// A table whose index lists `blocks`, made of these entries, under these keys; all of them at
+    /// the first one if `again`.
+    pub(super) fn listed(blocks: &[(&[&str], &str)], again: bool, compressed: bool) -> Vec<u8> {
         let mut file = Vec::new();
         let mut index = block_builder::BlockBuilder::new(1);
         for (keys, listed) in blocks {
             let mut block = block_builder::BlockBuilder::new(16);
             keys.iter().for_each(|key| block.insert(key.as_bytes(), b""));
-            let (bytes, size) = block.finish();
+            let (mut bytes, mut size) = block.finish();
+            if compressed {
+                bytes.truncate(usize::try_from(size).unwrap());
+                bytes = snap::raw::Encoder::new().compress_vec(&bytes).unwrap();
+                size = bytes.len() as u64;
+                bytes.push(1);
+                let sum = crate::crc::Crc::of(&bytes).masked();
+                bytes.extend(sum.to_le_bytes());
+            }
             let offset = if again { 0 } else { file.len() as u64 };
             let mut handle = Vec::new();
             Handle { offset, size }.write(&mut handle);
@@ -282,14 +294,14 @@ mod tests {
 
     #[test]
     fn gaps_and_bytes_after_a_handle_do_not_matter() {
-        let (keys, errors) = survey(&listed(&[(&["a", "b"], "b"), (&["c"], "c")], false));
+        let (keys, errors) = survey(&listed(&[(&["a", "b"], "b"), (&["c"], "c")], false, false));
         assert_eq!((keys.len(), errors), (3, vec![]));
     }
 
     #[test]
     fn order_holds_across_blocks() {
         let what = |blocks: &[(&[&str], &str)], again| {
-            let (_, errors) = survey(&listed(blocks, again));
+            let (_, errors) = survey(&listed(blocks, again, false));
             errors.into_iter().map(|error| error.what).collect::<Vec<_>>()
         };
         let wrong = |previous: &str, got: &str| {

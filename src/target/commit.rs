@@ -109,7 +109,7 @@ impl Commit {
         let mut notes = Vec::new();
         if let Err(error) = self.settle() {
             notes.push(format!(
-                "{}; a loss of power may bring back what was there",
+                "it is in place, but a loss of power may bring back what was there: {}",
                 in_one_line(&error)
             ));
         }
@@ -137,7 +137,10 @@ impl Commit {
     /// Removes what no reader looks at any more. What remains harms nobody, so it is only noted.
     fn tidy(&self, notes: &mut Vec<String>) {
         let store = store(&self.to);
-        let abandoned = store.abandoned(&self.to).unwrap_or_default();
+        let abandoned = store.abandoned(&self.to).unwrap_or_else(|error| {
+            notes.push(in_one_line(&error));
+            Vec::new()
+        });
         if !self.options.overwrite {
             notes.extend(abandoned.iter().map(|at| {
                 format!("`{at}` was left behind by a run that was killed; `--force` removes it")

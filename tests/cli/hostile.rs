@@ -37,7 +37,9 @@ fn refuses(place: &Place, args: &str) -> String {
 
 fn table(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
     let mut table = TableBuilder::new(Vec::new());
-    entries.iter().for_each(|(key, value)| table.insert(key, value).unwrap());
+    for (key, value) in entries {
+        table.insert(key, value).unwrap();
+    }
     table.finish().unwrap()
 }
 

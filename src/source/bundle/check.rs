@@ -27,7 +27,7 @@ pub(super) fn check(prefix: &Location, report: &mut dyn FnMut(Finding)) -> Resul
     // Without a header the names of the data files are unknown.
     let Some(header) = index.header else { return Ok(()) };
     let shards = Shards::new(prefix.clone(), header);
-    let content = Content::of(&index);
+    let content = Content::of(index.variables.clone(), &index.pieces);
     // Parts with spoiled names have been joined by now, so whoever has gaps still lacks something.
     for (name, parted) in &content.parted {
         if let Err(source) = parted.layout() {
@@ -67,7 +67,7 @@ pub(super) fn check(prefix: &Location, report: &mut dyn FnMut(Finding)) -> Resul
 fn in_file_order(index: &Index) -> Vec<(VariableName, &Stored)> {
     let named = index.variables.iter().map(|(name, entry)| (name.as_str().to_owned(), entry));
     let graph = index.graph.iter().map(|entry| (OBJECT_GRAPH_KEY.to_owned(), entry));
-    let others = index.pieces.iter().chain(&index.unnamable);
+    let others = index.pieces.0.iter().chain(&index.unnamable);
     let others = others.map(|(key, entry)| (called(key), entry));
     let all = named.chain(graph).chain(others).filter_map(|(name, entry)| match entry {
         Entry::Whole(stored) => Some((VariableName::new(name)?, stored)),

@@ -14,7 +14,7 @@ const MAX_INDEX: u64 = 1 << 31;
 
 /// Names add up to no more. A few bytes of a block can stand for a long key, so the size of the
 /// file alone is no bound.
-const MAX_NAMES: usize = 1 << 28;
+const MAX_NAMES: usize = 1 << 27;
 
 /// The content of an index.
 #[derive(Debug, Default)]
@@ -25,12 +25,24 @@ pub(super) struct Index {
     pub(super) variables: BTreeMap<VariableName, Entry>,
     /// The tensor that holds the object graph.
     pub(super) graph: Option<Entry>,
-    /// Pieces of partitioned variables, by encoded key; in its order.
-    pub(super) pieces: Vec<(Vec<u8>, Entry)>,
+    /// Pieces of partitioned variables.
+    pub(super) pieces: Pieces,
     /// Tensors whose keys are no text.
     pub(super) unnamable: Vec<(Vec<u8>, Entry)>,
     begun: bool,
     names: usize,
+}
+
+/// Pieces of partitioned variables by encoded key, in its order.
+#[derive(Debug, Default)]
+pub(super) struct Pieces(pub(super) Vec<(Vec<u8>, Entry)>);
+
+impl Pieces {
+    /// The piece with this key.
+    pub(super) fn get(&self, key: &[u8]) -> Option<&Entry> {
+        let at = self.0.binary_search_by(|(other, _)| other.as_slice().cmp(key)).ok()?;
+        self.0.get(at).map(|(_, piece)| piece)
+    }
 }
 
 /// The index file of the checkpoint called `prefix`.
@@ -75,17 +87,11 @@ impl Index {
 
     /// Every tensor and every piece that has bytes.
     pub(super) fn stored(&self) -> impl Iterator<Item = &Stored> {
-        let others = self.pieces.iter().chain(&self.unnamable).map(|(_, entry)| entry);
+        let others = self.pieces.0.iter().chain(&self.unnamable).map(|(_, entry)| entry);
         self.variables.values().chain(&self.graph).chain(others).filter_map(|entry| match entry {
             Entry::Whole(stored) => Some(stored),
             Entry::Sliced(..) => None,
         })
-    }
-
-    /// The piece with this key.
-    pub(super) fn piece(&self, key: &[u8]) -> Option<&Entry> {
-        let at = self.pieces.binary_search_by(|(other, _)| other.as_slice().cmp(key)).ok()?;
-        self.pieces.get(at).map(|(_, piece)| piece)
     }
 
     fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), IndexError> {
@@ -105,7 +111,7 @@ impl Index {
         }
         let entry = Entry::decode(value)?;
         if key.first() == Some(&0) {
-            self.pieces.push((key.to_vec(), entry));
+            self.pieces.0.push((key.to_vec(), entry));
             return Ok(());
         }
         match str::from_utf8(key).ok().and_then(VariableName::new) {
@@ -129,7 +135,7 @@ mod tests {
         for key in [&b"\0w\0\x01\0"[..], b"\xff", b"w", b"_CHECKPOINTABLE_OBJECT_GRAPH"] {
             index.add(key, float).unwrap();
         }
-        assert_eq!((index.pieces.len(), index.unnamable.len()), (1, 1));
+        assert_eq!((index.pieces.0.len(), index.unnamable.len()), (1, 1));
         assert!(index.graph.is_some());
         assert_eq!(index.variables.keys().map(VariableName::as_str).collect::<Vec<_>>(), ["w"]);
         assert!(matches!(Index::default().add(b"w", float), Err(IndexError::NoHeader)));

@@ -20,7 +20,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use entry::{Entry, Stored};
-use index::Index;
+use index::{Index, Pieces};
 use shards::Shards;
 
 use super::error::{ObjectGraphError, SourceError, TensorError};
@@ -74,7 +74,7 @@ fn open(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     let shards = Shards::new(prefix.clone(), header);
     let graph = index.graph.as_ref().map(|entry| read_graph(&shards, entry)).transpose()?;
     let used = index.stored().map(|stored| stored.shard).collect();
-    let Content { whole, parted, joined, orphans } = Content::of(&index);
+    let Content { whole, parted, joined, orphans } = Content::of(index.variables, &index.pieces);
     let named = whole.iter().map(|(name, stored)| (name.clone(), stored.variable()));
     let in_parts = parted.iter().map(|(name, parted)| {
         let storage = Storage::Slices(parted.slices());
@@ -112,23 +112,23 @@ struct Content {
 }
 
 impl Content {
-    fn of(index: &Index) -> Self {
+    fn of(variables: BTreeMap<VariableName, Entry>, pieces: &Pieces) -> Self {
         let mut content = Self::default();
         let mut listed = BTreeSet::new();
-        for (name, entry) in &index.variables {
+        for (name, entry) in variables {
             match entry {
-                Entry::Whole(stored) => drop(content.whole.insert(name.clone(), stored.clone())),
+                Entry::Whole(stored) => drop(content.whole.insert(name, stored)),
                 Entry::Sliced(spec, slices) => {
                     listed.extend(slices.iter().map(|slice| slice.key(name.as_str().as_bytes())));
-                    let parted = parts::stitched(index, name.as_str(), spec, slices);
-                    content.parted.insert(name.clone(), parted);
+                    let parted = parts::stitched(pieces, name.as_str(), &spec, &slices);
+                    content.parted.insert(name, parted);
                 }
             }
         }
         let Self { whole, parted, .. } = &mut content;
         content.joined = spoiled::join(parted, |name| whole.contains_key(name));
-        let pieces = index.pieces.iter().map(|(key, _)| key);
-        content.orphans = pieces.filter(|key| !listed.contains(*key)).cloned().collect();
+        let keys = pieces.0.iter().map(|(key, _)| key);
+        content.orphans = keys.filter(|key| !listed.contains(*key)).cloned().collect();
         content
     }
 }

@@ -1,24 +1,24 @@
 //! Partitioned variables of a bundle: an entry that lists slices, and an entry for each of them.
 
 use super::entry::{Entry, Stored};
-use super::index::Index;
+use super::index::Pieces;
 use crate::source::error::SliceError;
 use crate::source::slice::Slice;
 use crate::source::stitch::Stitched;
 use crate::tensor::{DType, Region, TensorSpec};
 
-/// The variable called `name`, whose entry says this of it, with the pieces found in `index`.
+/// The variable called `name`, whose entry says this of it, with the pieces found among `pieces`.
 pub(super) fn stitched(
-    index: &Index,
+    pieces: &Pieces,
     name: &str,
     spec: &TensorSpec,
     slices: &[Slice],
 ) -> Stitched<Stored> {
-    Stitched::new(spec, slices.iter().map(|slice| part(index, name, spec, slice)))
+    Stitched::new(spec, slices.iter().map(|slice| part(pieces, name, spec, slice)))
 }
 
 fn part(
-    index: &Index,
+    pieces: &Pieces,
     name: &str,
     whole: &TensorSpec,
     slice: &Slice,
@@ -33,7 +33,7 @@ fn part(
     if !matches!((whole.bytes(), whole.dtype()), (Some(_), _) | (None, DType::String)) {
         return Err(SliceError::Opaque(whole.dtype()));
     }
-    match index.piece(&slice.key(name.as_bytes())) {
+    match pieces.get(&slice.key(name.as_bytes())) {
         None => Err(SliceError::Missing(slice.to_string())),
         Some(Entry::Sliced(..)) => Err(mismatch("more slices".to_owned())),
         Some(Entry::Whole(stored)) if Ok(&stored.spec) == needed.as_ref() => {

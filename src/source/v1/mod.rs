@@ -1,0 +1,239 @@
+//! The V1 format: what TensorFlow wrote before 0.12, and still writes where it is told to.
+//!
+//! ```text
+//! P                  a table: "" → variables with shape, type and slices
+//!                    name and slice → the values of that slice, as a message
+//! P-00000-of-00002 ┐ the same in several files, each a table of its own that lists
+//! P-00001-of-00002 ┘ what is in it; a variable may have slices in all of them
+//! ```
+//! The files are mapped, as values stand inside of messages inside of blocks. Opening reads the
+//! lists, the small scalars and the `.meta`. A block is summed when something in it is wanted.
+
+mod check;
+mod content;
+mod encoding;
+mod error;
+mod meta;
+mod names;
+mod record;
+mod shards;
+#[cfg(test)]
+mod tests;
+mod values;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use content::{Content, Piece, United};
+use shards::Shards;
+
+use super::error::{SourceError, TensorError};
+use super::spoiled;
+use super::stitch::{Layout, Stitched};
+use super::{CheckpointReader, Format, meta as graph_file};
+use crate::catalog::{Catalog, Facts, Storage, Variable, VariableName};
+use crate::crc::Crc;
+use crate::files::{Extent, Location, store};
+use crate::tensor::{DType, Region, Tensor, strings};
+
+pub use error::RecordError;
+pub(super) use names::{Sharded, checkpoints, is_table, sets};
+pub use wire::Broken;
+
+/// Tables that hold values.
+pub(super) const FORMAT: Format = Format { name: "V1 table", detect, open, check: check::check };
+
+/// At most so many scalars are read when a checkpoint is opened.
+const MAX_SCALARS: usize = 4096;
+
+/// An open V1 checkpoint.
+#[derive(Debug)]
+struct V1 {
+    /// What it was opened as.
+    name: Location,
+    /// The same without the pattern that stands for several files.
+    prefix: Location,
+    files: Vec<Location>,
+    catalog: Catalog,
+    variables: BTreeMap<VariableName, Stitched<Piece>>,
+    shards: Shards,
+}
+
+/// A checkpoint in several files, if that is what `name` is the name of.
+fn several(name: &Location) -> Result<Option<Sharded>, SourceError> {
+    let sharded = Sharded::of(name).filter(|sharded| sharded.all);
+    // A file may be called so too.
+    Ok(if store(name).status(name)?.is_some() { None } else { sharded })
+}
+
+fn detect(name: &Location) -> Result<bool, SourceError> {
+    Ok(several(name)?.is_some() || is_table(name)?)
+}
+
+/// The error for a file of `name` that is not there; TensorFlow would lose its tensors silently.
+fn missing(name: &Location, file: &Location) -> SourceError {
+    SourceError::Unrecognized {
+        at: file.clone(),
+        what: format!("is a file of `{name}` and missing"),
+        help: "copy it here as well: some of the values are there".to_owned(),
+    }
+}
+
+fn open(name: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
+    let several = several(name)?;
+    let mut shards = Shards::new();
+    let mut files = Vec::new();
+    match &several {
+        None => files.push(name.clone()),
+        Some(sharded) => {
+            for file in sharded.files() {
+                if store(&file).status(&file)?.is_none() {
+                    return Err(missing(name, &file));
+                }
+                files.push(file);
+            }
+        }
+    }
+    for file in &files {
+        shards.add(file.clone())?;
+    }
+    let content = Content::read(&shards, &mut Err)?;
+    let United { variables, unnamable, joined } = content.unite();
+    let prefix = several.map_or_else(|| name.clone(), |sharded| sharded.prefix);
+    let mut facts = Facts::default();
+    graph_file::read(&prefix, &mut facts);
+    spoiled::rename(&joined, &mut facts);
+    facts.notes.extend(variables.iter().filter_map(|(name, variable)| {
+        Some(format!("`{name}` cannot be read: {}", variable.layout().err()?))
+    }));
+    let listed = variables.iter().map(|(name, variable)| {
+        let storage = Storage::Records(variable.slices());
+        (name.clone(), Variable { spec: variable.spec.clone(), storage })
+    });
+    let catalog = Catalog {
+        origin: name.to_string(),
+        format: FORMAT.name,
+        shards: u32::try_from(files.len()).unwrap_or(u32::MAX),
+        variables: listed.collect(),
+        unnamable,
+        graph: None,
+        facts,
+    };
+    let mut open = V1 { name: name.clone(), prefix, files, catalog, variables, shards };
+    open.catalog.facts.scalars = open.scalars();
+    Ok(Box::new(open))
+}
+
+impl V1 {
+    /// A variable, and where its slices lie.
+    fn variable(&self, name: &VariableName) -> Result<(&Stitched<Piece>, Layout<'_>), SourceError> {
+        let path = || self.name.clone();
+        let variable = self.variables.get(name);
+        let variable =
+            variable.ok_or_else(|| SourceError::NoVariable { path: path(), name: name.clone() })?;
+        let layout = variable.layout().map_err(|source| SourceError::Slices {
+            path: path(),
+            name: name.clone(),
+            source,
+        })?;
+        Ok((variable, layout))
+    }
+
+    fn unfit(&self, name: &VariableName, error: TensorError) -> SourceError {
+        let (path, source) = (self.name.clone(), Box::new(error));
+        SourceError::Tensor { path, offset: 0, name: name.clone(), source }
+    }
+
+    /// The values of small variables, as far as they can be read.
+    fn scalars(&self) -> BTreeMap<VariableName, Tensor<'static>> {
+        let small = self.variables.iter().filter(|(_, variable)| {
+            variable.spec.shape().rank() == 0 && variable.spec.bytes().is_some()
+        });
+        let read = |(name, _): (&VariableName, _)| Some((name.clone(), self.read(name).ok()?));
+        small.take(MAX_SCALARS).filter_map(read).collect()
+    }
+
+    /// A variable of strings.
+    fn strings(
+        &self,
+        name: &VariableName,
+        variable: &Stitched<Piece>,
+        layout: Layout<'_>,
+    ) -> Result<Vec<u8>, SourceError> {
+        let record = |piece| self.shards.record(name, &variable.spec, piece);
+        let records = variable.parts.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+        let elements = records.iter().map(|record| record.strings(name));
+        let elements = elements.collect::<Result<Vec<_>, _>>()?;
+        Ok(strings::encode(&layout.elements(variable.spec.shape(), &elements)))
+    }
+}
+
+impl CheckpointReader for V1 {
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    fn prefix(&self) -> &Location {
+        &self.prefix
+    }
+
+    fn files(&self) -> Vec<Location> {
+        self.files.clone()
+    }
+
+    fn read(&self, name: &VariableName) -> Result<Tensor<'static>, SourceError> {
+        let (variable, layout) = self.variable(name)?;
+        let spec = &variable.spec;
+        let bytes = match spec.bytes() {
+            Some(len) => {
+                // Counted first: then the values are there that memory is taken for.
+                self.verify(name, &|_| ())?;
+                let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+                self.read_region(name, &Region::whole(spec.shape()), &mut bytes)?;
+                bytes
+            }
+            None if spec.dtype() == DType::String => self.strings(name, variable, layout)?,
+            None => {
+                let error = RecordError::DType(spec.dtype());
+                return Err(self.unfit(name, error.into()));
+            }
+        };
+        Tensor::new(spec.clone(), bytes).map_err(|error| self.unfit(name, error.into()))
+    }
+
+    fn read_region(
+        &self,
+        name: &VariableName,
+        region: &Region,
+        out: &mut [u8],
+    ) -> Result<(), SourceError> {
+        let (variable, layout) = self.variable(name)?;
+        let spec = &variable.spec;
+        let width = spec.dtype().size().and_then(|width| usize::try_from(width).ok());
+        let fits = |width: &usize| {
+            region.fits(spec.shape()) && region.elements() * *width as u64 == out.len() as u64
+        };
+        let Some(width) = width.filter(fits) else {
+            return Err(self.unfit(name, TensorError::Region));
+        };
+        layout.read(region, width, out, |part, region, out| match variable.parts.get(part) {
+            Some(piece) => self.shards.record(name, spec, piece)?.read(name, region, out),
+            None => Ok(()),
+        })
+    }
+
+    /// Advances by the bytes of values, in storage form.
+    fn verify(&self, name: &VariableName, advance: &dyn Fn(u64)) -> Result<(), SourceError> {
+        let (variable, _) = self.variable(name)?;
+        let width = variable.spec.dtype().size().unwrap_or_default();
+        variable.parts.iter().try_for_each(|piece| {
+            let record = self.shards.record(name, &variable.spec, piece)?;
+            advance(record.elements().saturating_mul(width));
+            Ok(())
+        })
+    }
+
+    fn extent(&self, name: &VariableName) -> Result<Option<(Extent, Crc)>, SourceError> {
+        self.variable(name).map(|_| None)
+    }
+}
