@@ -47,7 +47,11 @@ fn list(
             display_name(name.as_str()).into_owned(),
             variable.spec.dtype().to_string(),
             variable.spec.shape().to_string(),
-            human(variable.bytes()),
+            match (variable.storage, variable.spec.bytes()) {
+                // Only reading them would tell.
+                (Storage::Records(_), None) => "?".to_owned(),
+                _ => human(variable.bytes()),
+            },
             storage,
         ]
     });

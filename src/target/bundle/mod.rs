@@ -118,7 +118,8 @@ impl CheckpointWriter for BundleWriter {
     ) -> Result<(), TargetError> {
         let len = extent.blob.len();
         let end = extent.offset.saturating_add(extent.len);
-        if end > len {
+        // No bytes may stand anywhere, beyond the end too.
+        if extent.len > 0 && end > len {
             return Err(TargetError::Beyond { target: target.clone(), end, len });
         }
         let mut piece = self.open(target, spec, extent.len)?;
