@@ -3,7 +3,7 @@
 //!
 //! It shares with `convert` how a value is pulled through its transforms, and nothing of writing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Variable, VariableName};
 use crate::convert::{Inputs, pull};
@@ -59,7 +59,8 @@ impl Verification {
     }
 }
 
-/// Compares `new` with what `plan` makes of `inputs`. All of both is read, in blocks.
+/// Compares `new` with what `plan` makes of `inputs`. All of `new` is read, and all that the plan
+/// takes from elsewhere, in blocks.
 pub fn verify(
     new: &dyn CheckpointReader,
     plan: &Plan,
@@ -72,11 +73,14 @@ pub fn verify(
         // Once for its sum, twice for its value and what that should be.
         variable.bytes() * if wanted.contains_key(name.as_str()) { 3 } else { 1 }
     });
-    let sources = source.variables.values().map(Variable::bytes);
+    // What was left behind may be damaged: that may be why.
+    let used: BTreeSet<&VariableName> =
+        plan.assignments.iter().filter_map(|assignment| assignment.value.source()).collect();
+    let sources = used.iter().filter_map(|name| source.variables.get(*name)).map(Variable::bytes);
     progress.begin(sizes.chain(sources).sum());
     let from_template = plan.assignments.iter().filter_map(|assignment| kept(&assignment.value));
     let mut sums = Sums::default();
-    sums.check(inputs.source, source.variables.keys(), progress)?;
+    sums.check(inputs.source, used, progress)?;
     let source_damage = sums.take_damaged();
     if let Some(template) = inputs.template {
         sums.check(template, from_template, progress)?;

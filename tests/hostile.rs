@@ -499,63 +499,6 @@ impl Victim {
     }
 }
 
-/// Each byte of a file in turn as something else.
-fn every_byte(bytes: &[u8], step: usize, mut visit: impl FnMut(&[u8], usize, u8)) {
-    let mut bytes = bytes.to_vec();
-    for at in 0..bytes.len() {
-        for change in [1, 0x80, 0xff].into_iter().cycle().skip(at % 3).take(step) {
-            bytes[at] ^= change;
-            visit(&bytes, at, change);
-            bytes[at] ^= change;
-        }
-    }
-}
-
-#[test]
-fn every_byte_of_an_index_changed() {
-    for fixture in CHECKPOINTS {
-        let victim = Victim::new(fixture);
-        every_byte(&victim.index, 3, |index, at, change| {
-            victim.write(index, &victim.data);
-            victim.no_lies(&format!("{fixture}: byte {at} of the index changed by {change}"));
-        });
-    }
-}
-
-#[test]
-fn every_byte_of_the_data_changed() {
-    for fixture in CHECKPOINTS {
-        let victim = Victim::new(fixture);
-        every_byte(&victim.data, 1, |data, at, change| {
-            victim.write(&victim.index, data);
-            victim.no_lies(&format!("{fixture}: byte {at} of the data changed by {change}"));
-        });
-    }
-}
-
-#[test]
-fn an_index_cut_off_anywhere() {
-    for fixture in CHECKPOINTS {
-        let victim = Victim::new(fixture);
-        for at in 0..victim.index.len() {
-            victim.write(&victim.index[..at], &victim.data);
-            assert!(open(&victim.at()).is_err(), "{fixture}: {at} bytes of the index");
-            victim.no_lies(&format!("{fixture}: {at} bytes of the index"));
-        }
-    }
-}
-
-#[test]
-fn data_cut_off_anywhere() {
-    for fixture in CHECKPOINTS {
-        let victim = Victim::new(fixture);
-        for at in 0..victim.data.len() {
-            victim.write(&victim.index, &victim.data[..at]);
-            victim.no_lies(&format!("{fixture}: {at} bytes of the data"));
-        }
-    }
-}
-
 #[test]
 fn index_and_data_of_different_checkpoints() {
     let [one, other] = CHECKPOINTS.map(Victim::new);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::CompareError;
 use crate::catalog::{Variable, VariableName};
 use crate::progress::Progress;
-use crate::source::{CheckpointReader, Finding, SourceError};
+use crate::source::{CheckpointReader, Finding};
 
 /// What came of checking sums.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Sums {
             }
             match reader.verify(name, &|bytes| progress.advance(bytes)) {
                 Ok(()) => {}
-                Err(error @ (SourceError::Tensor { .. } | SourceError::Unsupported { .. })) => {
+                Err(error) if error.is_about_one_variable() => {
                     self.damaged.insert(name.clone());
                     self.findings.push(Finding { variable: Some(name.as_str().to_owned()), error });
                 }

@@ -153,7 +153,7 @@ impl Mapping {
     pub fn parse(name: &str, text: &str, set: &BTreeMap<String, String>) -> Result<Self, Problems> {
         // Some editors put a mark before the text that is no part of it.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        file::parse(SourceText { name: name.to_owned(), text: text.to_owned() }, set)
+        file::parse(SourceText::new(name, text), set)
     }
 
     /// Where a rule stands.

@@ -25,6 +25,9 @@ impl Site {
         source: &Arc<SourceText>,
         within: Option<Range<usize>>,
     ) -> Option<Place> {
+        if !source.may_search() {
+            return None;
+        }
         let start = locate(&source.text, &self.path, self.anchor)?;
         let raw = source.text.get(start..)?;
         let line = raw.split(['\n', '\r']).next().unwrap_or_default();

@@ -3,16 +3,48 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::RuleId;
 
 /// A rule file as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct SourceText {
     /// How messages call it.
     pub name: String,
     /// Its content.
     pub text: String,
+    search: Search,
+}
+
+/// Places are found by reading the text again. All together may read so many bytes; a file with
+/// thousands of problems shows the first of them.
+const MAX_SEARCHED: usize = 1 << 27;
+
+/// What has been read to find places.
+#[derive(Debug, Default)]
+struct Search(AtomicUsize);
+
+impl PartialEq for Search {
+    /// It is no part of what a text is.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Search {}
+
+impl SourceText {
+    /// A rule file.
+    pub(super) fn new(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), search: Search::default() }
+    }
+
+    /// Whether it may be read once more to find a place.
+    pub(super) fn may_search(&self) -> bool {
+        let before = self.search.0.fetch_add(self.text.len(), Ordering::Relaxed);
+        before <= MAX_SEARCHED
+    }
 }
 
 /// A stretch of a rule file.

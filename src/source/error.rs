@@ -91,14 +91,6 @@ pub enum SourceError {
         /// What is wrong with it.
         source: ObjectGraphError,
     },
-    /// A sound checkpoint that this version does not read.
-    #[error("`{path}` {what}")]
-    Unsupported {
-        /// The file.
-        path: Location,
-        /// What it has, as it reads after its name.
-        what: String,
-    },
     /// A name that the checkpoint does not have.
     #[error("`{path}` has no variable `{}`", name.as_str().escape_debug())]
     NoVariable {
@@ -107,6 +99,13 @@ pub enum SourceError {
         /// The name that was asked for.
         name: VariableName,
     },
+}
+
+impl SourceError {
+    /// Whether it hurts the variable that was asked for, and others can still be read.
+    pub fn is_about_one_variable(&self) -> bool {
+        matches!(self, Self::Tensor { .. } | Self::Slices { .. } | Self::NoRecord { .. })
+    }
 }
 
 /// What can be wrong with the header or an entry of an index.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::content::Content;
+use super::encoding::Encoding;
+use super::error::RecordError;
 use super::shards::{Shards, damaged};
 use super::{missing, several};
 use crate::files::{Location, store};
@@ -43,6 +45,12 @@ pub(super) fn check(name: &Location, report: &mut dyn FnMut(Finding)) -> Result<
         let mut found = |error| {
             report(Finding { variable: Some(variable.as_str().to_owned()), error });
         };
+        let dtype = parted.spec.dtype();
+        if Encoding::of(dtype).is_none() {
+            let (path, source) = (name.clone(), Box::new(RecordError::DType(dtype).into()));
+            found(SourceError::Tensor { path, offset: 0, name: variable.clone(), source });
+            continue;
+        }
         match parted.layout() {
             // What is not there cannot be all of it; that was said.
             Err(error) if matches!(*error, SliceError::Gap { .. }) && !complete => {}

@@ -25,6 +25,7 @@ mod wire;
 use std::collections::BTreeMap;
 
 use content::{Content, Piece, United};
+use encoding::Encoding;
 use shards::Shards;
 
 use super::error::{SourceError, TensorError};
@@ -34,7 +35,7 @@ use super::{CheckpointReader, Format, meta as graph_file};
 use crate::catalog::{Catalog, Facts, Storage, Variable, VariableName};
 use crate::crc::Crc;
 use crate::files::{Extent, Location, store};
-use crate::tensor::{DType, Region, Tensor, strings};
+use crate::tensor::{Region, Tensor, strings};
 
 pub use error::RecordError;
 pub(super) use names::{Sharded, checkpoints, is_table, sets};
@@ -131,6 +132,10 @@ impl V1 {
         let variable = self.variables.get(name);
         let variable =
             variable.ok_or_else(|| SourceError::NoVariable { path: path(), name: name.clone() })?;
+        if Encoding::of(variable.spec.dtype()).is_none() {
+            let error = RecordError::DType(variable.spec.dtype());
+            return Err(self.unfit(name, error.into()));
+        }
         let layout = variable.layout().map_err(|source| SourceError::Slices {
             path: path(),
             name: name.clone(),
@@ -192,11 +197,7 @@ impl CheckpointReader for V1 {
                 self.read_region(name, &Region::whole(spec.shape()), &mut bytes)?;
                 bytes
             }
-            None if spec.dtype() == DType::String => self.strings(name, variable, layout)?,
-            None => {
-                let error = RecordError::DType(spec.dtype());
-                return Err(self.unfit(name, error.into()));
-            }
+            None => self.strings(name, variable, layout)?,
         };
         Tensor::new(spec.clone(), bytes).map_err(|error| self.unfit(name, error.into()))
     }

@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use prost::Message;
 
-use super::encoding::Encoding;
 use super::wire::Kind;
 use super::*;
 use crate::proto::tensor_slice_proto::{Extent, extent::HasLength};
@@ -17,7 +16,7 @@ use crate::proto::{SavedSliceMeta, TensorShapeProto, TensorSliceProto, tensor_sh
 use crate::source::slice::Slice;
 use crate::source::{Finding, resolve};
 use crate::table::TableBuilder;
-use crate::tensor::{Shape, TensorSpec};
+use crate::tensor::{DType, Shape, TensorSpec};
 use crate::varint;
 
 /// A field with bytes.
