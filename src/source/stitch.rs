@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::error::SliceError;
+use crate::catalog::VariableName;
 use crate::tensor::{Region, Shape, TensorSpec};
 
 /// Work that is spent on proving that slices do not overlap. A million slices along one axis take
 /// a fiftieth of it.
 const MAX_STEPS: usize = 1 << 26;
+
+/// Variables that cannot be read are named up to this number.
+const MAX_NOTED: usize = 5;
 
 /// A variable in parts. What is wrong with them is told when it is asked for.
 #[derive(Debug)]
@@ -104,6 +108,19 @@ impl<P> Stitched<P> {
             None => Ok(Layout { regions: &self.regions }),
         }
     }
+}
+
+/// Which variables cannot be read because of their parts, in sentences: the first few, and how many
+/// more there are.
+pub(super) fn flaws<P>(variables: &BTreeMap<VariableName, Stitched<P>>) -> Vec<String> {
+    let mut flawed =
+        variables.iter().filter_map(|(name, variable)| Some((name, variable.flaw.as_ref()?)));
+    let first = flawed.by_ref().take(MAX_NOTED);
+    let mut notes: Vec<String> =
+        first.map(|(name, flaw)| format!("`{name}` cannot be read: {flaw}")).collect();
+    let more = flawed.count();
+    notes.extend((more > 0).then(|| format!("{more} more variables cannot be read, likewise")));
+    notes
 }
 
 /// The parts of a variable by where they lie.

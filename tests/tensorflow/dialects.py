@@ -96,7 +96,8 @@ class Keras3(Dialect):
         return optimizer.variables
 
     def apply(self, optimizer, gradients, variables) -> None:
-        optimizer.apply(gradients, variables)
+        # A row that was looked up twice has two gradients, which it would square one by one.
+        optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
 
     def index(self, optimizer, variable) -> int:
         return optimizer._get_variable_index(variable)

@@ -26,6 +26,7 @@ RENAME = 'rename: [{find: "\\0", replace: NUL}]\n'
 RUNNING = ".".join(tf.__version__.split(".")[:2])
 # TensorFlow drops the high bits of values that do not fit their type, and says nothing.
 CUT_OFF = "/too_large"
+SPLIT = "partitioned/object_based/model.ckpt"
 
 
 def archives() -> list[tuple[Path, dict]]:
@@ -82,6 +83,19 @@ def test_converted_and_read_again(source, checkpoint, tmp_path):
     assert read == tensors
     # Out of TensorFlow's hands, and back: the same bytes once more.
     run("verify", new, "--against", source, "--map", rules, "--for", "read")
+
+
+@pytest.mark.only("2.21")
+def test_objects_whose_variables_were_split(tmp_path):
+    """`MaxShardSizePolicy` cuts large variables up; as a template it gives them whole."""
+    source, rules, new = TESTDATA / SPLIT, tmp_path / "rules.yaml", tmp_path / "new"
+    rules.write_text("version: 1\nrules: [{from: '.+', to: '$0'}]\n")
+    run("convert", source, "--map", rules, "--like", source, "-o", new, "--for", "read")
+    (before,) = json.loads((source.parent / "manifest.json").read_text())["checkpoints"].values()
+    whole = {n: {k: v for k, v in t.items() if k != "slices"} for n, t in before["tensors"].items()}
+    after = describe(new)["tensors"]
+    graph = "_CHECKPOINTABLE_OBJECT_GRAPH"
+    assert (after | {graph: None}) == (whole | {graph: None})
 
 
 @pytest.mark.only("2.15")

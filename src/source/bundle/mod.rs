@@ -27,7 +27,7 @@ use super::error::{ObjectGraphError, SourceError, TensorError};
 use super::graph::decode_graph;
 use super::sniff::disguised;
 use super::spoiled::{self, Joined};
-use super::stitch::{Layout, Stitched};
+use super::stitch::{self, Layout, Stitched};
 use super::{CheckpointReader, Format, meta};
 use crate::catalog::{Catalog, Facts, Storage, Variable, VariableName};
 use crate::crc::Crc;
@@ -84,9 +84,7 @@ fn open(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     let mut facts = Facts::default();
     meta::read(prefix, &mut facts);
     spoiled::rename(&joined, &mut facts);
-    facts.notes.extend(parted.iter().filter_map(|(name, parted)| {
-        Some(format!("`{name}` cannot be read: {}", parted.layout().err()?))
-    }));
+    facts.notes.extend(stitch::flaws(&parted));
     let catalog = Catalog {
         origin: prefix.to_string(),
         format: FORMAT.name,

@@ -30,7 +30,7 @@ use shards::Shards;
 
 use super::error::{SourceError, TensorError};
 use super::spoiled;
-use super::stitch::{Layout, Stitched};
+use super::stitch::{self, Layout, Stitched};
 use super::{CheckpointReader, Format, meta as graph_file};
 use crate::catalog::{Catalog, Facts, Storage, Variable, VariableName};
 use crate::crc::Crc;
@@ -104,9 +104,7 @@ fn open(name: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     let mut facts = Facts::default();
     graph_file::read(&prefix, &mut facts);
     spoiled::rename(&joined, &mut facts);
-    facts.notes.extend(variables.iter().filter_map(|(name, variable)| {
-        Some(format!("`{name}` cannot be read: {}", variable.layout().err()?))
-    }));
+    facts.notes.extend(stitch::flaws(&variables));
     let listed = variables.iter().map(|(name, variable)| {
         let storage = Storage::Records(variable.slices());
         (name.clone(), Variable { spec: variable.spec.clone(), storage })
