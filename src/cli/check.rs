@@ -18,8 +18,25 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
-    let checked = args.at.iter().map(check).collect::<Result<Vec<_>, _>>()?;
-    ui.answer(&Report::Check(&checked), args.json)?;
+    let mut checked = Vec::new();
+    let mut failed: Option<anyhow::Error> = None;
+    for at in &args.at {
+        match check(at) {
+            Ok(one) => checked.push(one),
+            // The others can be checked all the same.
+            Err(error) => {
+                if let Some(before) = failed.replace(error.into()) {
+                    ui.error(&before);
+                }
+            }
+        }
+    }
+    if failed.is_none() || !checked.is_empty() {
+        ui.answer(&Report::Check(&checked), args.json)?;
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
     let sound = checked.iter().all(|one| one.findings.is_empty());
     Ok(if sound { Answer::Yes } else { Answer::No })
 }

@@ -20,6 +20,15 @@ fn every_fixture_is_sound() {
 }
 
 #[test]
+fn one_that_cannot_be_opened_does_not_keep_the_others_from_being_checked() {
+    let place = Place::new();
+    let said = place.run("check nowhere/a testdata/conv3 nowhere/b testdata/guide");
+    assert_eq!(said.code, 2, "{said}");
+    assert_eq!(said.out.matches("every checksum is right").count(), 2, "{said}");
+    assert!(said.err.contains("nowhere/a") && said.err.contains("nowhere/b"), "{said}");
+}
+
+#[test]
 fn check_for_machines() {
     let place = Place::new();
     insta::assert_snapshot!(place.ok("check testdata/conv3 --json"));

@@ -168,3 +168,21 @@ fn a_closed_pipe_ends_quietly() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+#[test]
+fn large_checkpoints_go_into_several_files() {
+    let place = Place::new();
+    place.ok(&format!("{CONV3} -o new/ckpt --shard-size 700B"));
+    assert_eq!(place.names("new").len(), 4);
+    place.ok("check new/ckpt");
+    // Over itself, and back into one.
+    place.ok(&format!("{CONV3} -o new/ckpt --shard-size 700B --force"));
+    place.ok(&format!("{CONV3} -o new/ckpt --force"));
+    assert_eq!(
+        place.names("new"),
+        ["new/ckpt.data-00000-of-00001", "new/ckpt.index"],
+        "nothing is left of the others"
+    );
+    let said = place.run(&format!("{CONV3} -o new/ckpt --shard-size none"));
+    assert!(said.code == 2 && said.err.contains("write it as `500MB`"), "{said}");
+}
