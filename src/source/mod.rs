@@ -15,6 +15,7 @@ mod sniff;
 mod spoiled;
 mod stitch;
 mod v1;
+mod version;
 
 use std::fmt;
 

@@ -4,13 +4,11 @@ use prost::Message;
 
 use crate::catalog::{Storage, Variable};
 use crate::crc::Crc;
-use crate::proto::{BundleEntryProto, BundleHeaderProto, VersionDef};
+use crate::proto::{BundleEntryProto, BundleHeaderProto};
 use crate::source::error::IndexError;
 use crate::source::slice::Slice;
+use crate::source::version;
 use crate::tensor::{ByteOrder, DType, Shape, TensorSpec};
-
-/// The version of the format that this code reads.
-const CONSUMER: i32 = 1;
 
 /// The header of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,12 +22,7 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, IndexError> {
         let header = BundleHeaderProto::decode(bytes)?;
-        let VersionDef { producer, min_consumer, bad_consumers } =
-            header.version.unwrap_or_default();
-        let needed = if bad_consumers.contains(&CONSUMER) { CONSUMER + 1 } else { min_consumer };
-        if needed > CONSUMER {
-            return Err(IndexError::Version { producer, needed });
-        }
+        version::check(&header.version.unwrap_or_default())?;
         let shards = unsigned("number of data files", header.num_shards.into())?;
         Ok(Self {
             shards: u32::try_from(shards).unwrap_or(u32::MAX),

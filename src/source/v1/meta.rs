@@ -14,10 +14,8 @@ use super::wire::{Kind, fields};
 use crate::proto::{SavedSliceMeta, VersionDef};
 use crate::source::error::IndexError;
 use crate::source::slice::Slice;
+use crate::source::version;
 use crate::tensor::{DType, Shape, TensorSpec};
-
-/// The version of the format that this code reads.
-const CONSUMER: i32 = 1;
 
 /// A list of more bytes is none: ten million variables have as many.
 const MAX_META: usize = 1 << 30;
@@ -61,7 +59,7 @@ pub(super) fn list<E>(entry: &[u8], visit: Visit<'_, E>) -> Result<Holds, E> {
     }
     let mut holds = Holds::Other;
     // A message in pieces is one message.
-    let mut version = VersionDef::default();
+    let mut written = VersionDef::default();
     for field in fields(entry, 0..entry.len()) {
         let meta = match field {
             Ok(field) if field.number == 1 && field.kind == Kind::Varint => {
@@ -82,7 +80,7 @@ pub(super) fn list<E>(entry: &[u8], visit: Visit<'_, E>) -> Result<Holds, E> {
                     let message = entry.get(field.body).unwrap_or_default();
                     match field.number {
                         1 => visit(Listed::decode(message))?,
-                        2 => version
+                        2 => written
                             .merge(message)
                             .map_err(IndexError::from)
                             .or_else(|error| visit(failed(error)))?,
@@ -98,16 +96,10 @@ pub(super) fn list<E>(entry: &[u8], visit: Visit<'_, E>) -> Result<Holds, E> {
             }
         }
     }
-    if let Err(error) = readable(&version) {
+    if let Err(error) = version::check(&written) {
         visit(failed(error))?;
     }
     Ok(holds)
-}
-
-fn readable(version: &VersionDef) -> Result<(), IndexError> {
-    let &VersionDef { producer, min_consumer, ref bad_consumers } = version;
-    let needed = if bad_consumers.contains(&CONSUMER) { CONSUMER + 1 } else { min_consumer };
-    if needed > CONSUMER { Err(IndexError::Version { producer, needed }) } else { Ok(()) }
 }
 
 impl Listed {
