@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use super::error::SliceError;
+use super::CheckpointReader;
+use super::error::{SliceError, SourceError};
 use crate::catalog::VariableName;
 use crate::tensor::{Region, Shape, TensorSpec};
 
@@ -62,6 +63,13 @@ impl<P> Stitched<P> {
         self.slices
     }
 
+    /// Bytes of an element, if they have a fixed number and `out` is room for just this part.
+    pub(super) fn width(&self, region: &Region, out: &[u8]) -> Option<usize> {
+        let width = self.spec.dtype().size()?;
+        let fits = region.fits(self.spec.shape()) && region.elements() * width == out.len() as u64;
+        usize::try_from(width).ok().filter(|_| fits)
+    }
+
     /// Whether its parts are sound and only too few.
     pub(super) fn has_gaps(&self) -> bool {
         matches!(self.flaw, Some(SliceError::Gap { .. }))
@@ -108,6 +116,20 @@ impl<P> Stitched<P> {
             None => Ok(Layout { regions: &self.regions }),
         }
     }
+}
+
+/// All of a variable of a fixed-size type, which has `len` bytes. Its sums are checked first: then
+/// all the bytes are there that memory is taken for.
+pub(super) fn whole(
+    reader: &dyn CheckpointReader,
+    name: &VariableName,
+    spec: &TensorSpec,
+    len: u64,
+) -> Result<Vec<u8>, SourceError> {
+    reader.verify(name, &|_| ())?;
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+    reader.read_region(name, &Region::whole(spec.shape()), &mut bytes)?;
+    Ok(bytes)
 }
 
 /// Which variables cannot be read because of their parts, in sentences: the first few, and how many

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::content::Content;
 use super::entry::{Entry, Stored};
 use super::index::{self, Index};
+use super::read_graph;
 use super::shards::Shards;
-use super::{Content, read_graph};
 use crate::catalog::VariableName;
 use crate::files::Location;
 use crate::object::OBJECT_GRAPH_KEY;

@@ -10,23 +10,24 @@
 //! unless it has an object graph, which lies in a data file.
 
 mod check;
+mod content;
 mod entry;
 mod index;
-mod parts;
 mod shards;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use content::Content;
 use entry::{Entry, Stored};
-use index::{Index, Pieces};
+use index::Index;
 use shards::Shards;
 
 use super::error::{ObjectGraphError, SourceError, TensorError};
 use super::graph::decode_graph;
 use super::sniff::disguised;
-use super::spoiled::{self, Joined};
+use super::spoiled;
 use super::stitch::{self, Layout, Stitched};
 use super::{CheckpointReader, Format, meta};
 use crate::catalog::{Catalog, Facts, Storage, Variable, VariableName};
@@ -99,38 +100,6 @@ fn open(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     Ok(Box::new(bundle))
 }
 
-/// Every tensor of an index, partitioned ones put together.
-#[derive(Debug, Default)]
-struct Content {
-    whole: BTreeMap<VariableName, Stored>,
-    parted: BTreeMap<VariableName, Stitched<Stored>>,
-    joined: Joined,
-    /// Pieces that no variable lists.
-    orphans: Vec<Vec<u8>>,
-}
-
-impl Content {
-    fn of(variables: BTreeMap<VariableName, Entry>, pieces: &Pieces) -> Self {
-        let mut content = Self::default();
-        let mut listed = BTreeSet::new();
-        for (name, entry) in variables {
-            match entry {
-                Entry::Whole(stored) => drop(content.whole.insert(name, stored)),
-                Entry::Sliced(spec, slices) => {
-                    listed.extend(slices.iter().map(|slice| slice.key(name.as_str().as_bytes())));
-                    let parted = parts::stitched(pieces, name.as_str(), &spec, &slices);
-                    content.parted.insert(name, parted);
-                }
-            }
-        }
-        let Self { whole, parted, .. } = &mut content;
-        content.joined = spoiled::join(parted, |name| whole.contains_key(name));
-        let keys = pieces.0.iter().map(|(key, _)| key);
-        content.orphans = keys.filter(|key| !listed.contains(*key)).cloned().collect();
-        content
-    }
-}
-
 /// The object graph out of the tensor at `entry`.
 fn read_graph(shards: &Shards, entry: &Entry) -> Result<ObjectGraph, SourceError> {
     let failed = |shard| {
@@ -163,6 +132,12 @@ impl Bundle {
         let part = whole.or_else(|| self.parted.get(name).map(Part::Parts));
         let (path, name) = (self.prefix.clone(), name.clone());
         part.ok_or(SourceError::NoVariable { path, name })
+    }
+
+    /// An error about a variable in parts as a whole.
+    fn unfit(&self, name: &VariableName, error: TensorError) -> SourceError {
+        let (path, source) = (self.prefix.clone(), Box::new(error));
+        SourceError::Tensor { path, offset: 0, name: name.clone(), source }
     }
 
     /// Where the parts of a partitioned variable lie.
@@ -232,21 +207,11 @@ impl CheckpointReader for Bundle {
             Part::Whole(stored) => return self.shards.read(name, stored),
             Part::Parts(parted) => parted,
         };
-        let bytes = if let Some(len) = parted.spec.bytes() {
-            // Summed first: then all the bytes are there that memory is taken for.
-            self.verify(name, &|_| ())?;
-            let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
-            self.read_region(name, &Region::whole(parted.spec.shape()), &mut bytes)?;
-            bytes
-        } else {
-            self.strings(name, parted)?
+        let bytes = match parted.spec.bytes() {
+            Some(len) => stitch::whole(self, name, &parted.spec, len)?,
+            None => self.strings(name, parted)?,
         };
-        Tensor::new(parted.spec.clone(), bytes).map_err(|error| SourceError::Tensor {
-            path: self.prefix.clone(),
-            offset: 0,
-            name: name.clone(),
-            source: Box::new(error.into()),
-        })
+        Tensor::new(parted.spec.clone(), bytes).map_err(|error| self.unfit(name, error.into()))
     }
 
     fn read_region(
@@ -260,17 +225,8 @@ impl CheckpointReader for Bundle {
             Part::Parts(parted) => parted,
         };
         let layout = self.layout(name, parted)?;
-        let width = parted.spec.dtype().size().and_then(|width| usize::try_from(width).ok());
-        let fits = |width: &usize| {
-            region.fits(parted.spec.shape())
-                && region.elements() * *width as u64 == out.len() as u64
-        };
-        let width = width.filter(fits).ok_or_else(|| SourceError::Tensor {
-            path: self.prefix.clone(),
-            offset: 0,
-            name: name.clone(),
-            source: Box::new(TensorError::Region),
-        })?;
+        let unfit = || self.unfit(name, TensorError::Region);
+        let width = parted.width(region, out).ok_or_else(unfit)?;
         layout.read(region, width, out, |part, region, out| match parted.parts.get(part) {
             Some(stored) => self.shards.read_region(name, stored, region, out),
             None => Ok(()),

@@ -188,13 +188,7 @@ impl CheckpointReader for V1 {
         let (variable, layout) = self.variable(name)?;
         let spec = &variable.spec;
         let bytes = match spec.bytes() {
-            Some(len) => {
-                // Counted first: then the values are there that memory is taken for.
-                self.verify(name, &|_| ())?;
-                let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
-                self.read_region(name, &Region::whole(spec.shape()), &mut bytes)?;
-                bytes
-            }
+            Some(len) => stitch::whole(self, name, spec, len)?,
             None => self.strings(name, variable, layout)?,
         };
         Tensor::new(spec.clone(), bytes).map_err(|error| self.unfit(name, error.into()))
@@ -208,13 +202,8 @@ impl CheckpointReader for V1 {
     ) -> Result<(), SourceError> {
         let (variable, layout) = self.variable(name)?;
         let spec = &variable.spec;
-        let width = spec.dtype().size().and_then(|width| usize::try_from(width).ok());
-        let fits = |width: &usize| {
-            region.fits(spec.shape()) && region.elements() * *width as u64 == out.len() as u64
-        };
-        let Some(width) = width.filter(fits) else {
-            return Err(self.unfit(name, TensorError::Region));
-        };
+        let unfit = || self.unfit(name, TensorError::Region);
+        let width = variable.width(region, out).ok_or_else(unfit)?;
         layout.read(region, width, out, |part, region, out| match variable.parts.get(part) {
             Some(piece) => self.shards.record(name, spec, piece)?.read(name, region, out),
             None => Ok(()),
