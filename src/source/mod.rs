@@ -24,10 +24,11 @@ use crate::crc::Crc;
 use crate::files::{Extent, Location};
 use crate::tensor::{Region, Tensor};
 
-pub use error::{IndexError, ObjectGraphError, SliceError, SourceError, TensorError};
+pub use error::{
+    Broken, IndexError, ObjectGraphError, RecordError, SliceError, SourceError, TensorError,
+};
 pub use graph::decode_graph;
 pub use resolve::resolve;
-pub use v1::{Broken, RecordError};
 
 /// Every format that is read; the first that recognizes a checkpoint reads it.
 pub const FORMATS: &[Format] = &[bundle::FORMAT, v1::FORMAT];

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::content::Content;
 use super::encoding::Encoding;
-use super::error::RecordError;
 use super::shards::{Shards, damaged};
 use super::{missing, several};
 use crate::files::{Location, store};
+use crate::source::error::RecordError;
 use crate::source::error::{SliceError, TensorError};
 use crate::source::{Finding, SourceError};
 

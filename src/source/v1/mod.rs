@@ -12,7 +12,6 @@
 mod check;
 mod content;
 mod encoding;
-mod error;
 mod meta;
 mod names;
 mod record;
@@ -28,7 +27,7 @@ use content::{Content, Piece, United};
 use encoding::Encoding;
 use shards::Shards;
 
-use super::error::{SourceError, TensorError};
+use super::error::{RecordError, SourceError, TensorError};
 use super::spoiled;
 use super::stitch::{self, Layout, Stitched};
 use super::{CheckpointReader, Format, meta as graph_file};
@@ -37,9 +36,7 @@ use crate::crc::Crc;
 use crate::files::{Extent, Location, store};
 use crate::tensor::{Region, Tensor, strings};
 
-pub use error::RecordError;
 pub(super) use names::{Sharded, checkpoints, is_table, sets};
-pub use wire::Broken;
 
 /// Tables that hold values.
 pub(super) const FORMAT: Format = Format { name: "V1 table", detect, open, check: check::check };

@@ -11,8 +11,8 @@
 use std::ops::Range;
 
 use super::encoding::Encoding;
-use super::error::RecordError;
 use super::wire::{Field, Kind, fields, messages};
+use crate::source::error::RecordError;
 
 /// Values may lie in so many pieces.
 const MAX_SEGMENTS: usize = 1 << 20;
@@ -87,7 +87,7 @@ impl Segments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::v1::wire::Broken;
+    use crate::source::error::Broken;
     use crate::tensor::DType;
 
     fn find(record: &[u8], dtype: DType) -> Result<Vec<(Range<usize>, usize)>, RecordError> {

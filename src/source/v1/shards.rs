@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::content::Piece;
-use super::error::RecordError;
 use super::values::Values;
 use crate::catalog::VariableName;
 use crate::files::{Location, Mapped, store};
 use crate::recent::Recent;
+use crate::source::error::RecordError;
 use crate::source::error::{SourceError, TensorError};
 use crate::table::{Found, Lookup, TableError};
 use crate::tensor::{Region, Shape, TensorSpec};

@@ -12,9 +12,10 @@
 use std::ops::Range;
 
 use super::encoding::{Bytes, Encoding};
-use super::error::RecordError;
 use super::record::{Segment, Segments};
-use super::wire::{Broken, Kind};
+use super::wire::Kind;
+use crate::source::error::Broken;
+use crate::source::error::RecordError;
 use crate::tensor::{DType, Region, Shape};
 use crate::varint;
 

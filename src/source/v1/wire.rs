@@ -2,12 +2,8 @@
 
 use std::ops::Range;
 
+use crate::source::error::Broken;
 use crate::varint;
-
-/// Bytes that are no message, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("its message is damaged at byte {0}")]
-pub struct Broken(pub usize);
 
 /// How the bytes of a field are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
