@@ -1,7 +1,7 @@
 //! Reading everything a checkpoint holds, to know that nothing is damaged.
 
 use crate::causes::in_one_line;
-use crate::files::Location;
+use crate::files::{FileError, Location, store};
 use crate::source::{self, SourceError};
 
 /// What a check found.
@@ -15,19 +15,40 @@ pub struct Checked {
     pub bytes: u64,
     /// Everything that is wrong, a sentence each.
     pub findings: Vec<String>,
+    /// Files beside it that no reader looks at, a sentence each: nothing is wrong with them.
+    pub notes: Vec<String>,
 }
 
 /// Reads all of the checkpoint at `at`, however it was typed.
 pub fn check(at: &Location) -> Result<Checked, SourceError> {
     let prefix = source::resolve(at)?;
     let format = source::format(&prefix)?;
-    let mut checked =
-        Checked { origin: prefix.to_string(), variables: 0, bytes: 0, findings: Vec::new() };
+    let mut checked = Checked {
+        origin: prefix.to_string(),
+        variables: 0,
+        bytes: 0,
+        findings: Vec::new(),
+        notes: Vec::new(),
+    };
     if let Ok(reader) = (format.open)(&prefix) {
         let variables = &reader.catalog().variables;
         checked.variables = variables.len();
         checked.bytes = variables.values().map(crate::catalog::Variable::bytes).sum();
+        checked.notes = strays(&prefix, &reader.files())?;
     }
     (format.check)(&prefix, &mut |finding| checked.findings.push(in_one_line(&finding.error)))?;
     Ok(checked)
+}
+
+/// What runs that were killed left behind: data files that the index does not mention, and files
+/// that never got their names.
+fn strays(prefix: &Location, used: &[Location]) -> Result<Vec<String>, FileError> {
+    let store = store(prefix);
+    let mut data = store.list(&prefix.with_suffix(".data-"))?;
+    data.retain(|at| !used.contains(at));
+    let data = data.iter().map(|at| format!("`{at}` belongs to no tensor"));
+    let scratch = store.abandoned(prefix)?;
+    let scratch =
+        scratch.iter().map(|at| format!("`{at}` was left behind by a run that was killed"));
+    Ok(data.chain(scratch).collect())
 }

@@ -148,5 +148,6 @@ fn check(checked: &Checked) -> Document {
         "variables": checked.variables,
         "bytes": checked.bytes,
         "damaged": checked.findings,
+        "notes": checked.notes,
     })
 }

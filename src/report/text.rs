@@ -166,18 +166,18 @@ fn converted(done: &Conversion, out: &mut dyn Write) -> io::Result<()> {
 fn check(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
     let origin = escape(&checked.origin);
     if checked.findings.is_empty() {
-        return writeln!(
-            out,
-            "{origin}: {} variables, {}: every checksum is right",
-            checked.variables,
-            human(checked.bytes)
-        );
+        let (variables, bytes) = (checked.variables, human(checked.bytes));
+        writeln!(out, "{origin}: {variables} variables, {bytes}: every checksum is right")?;
+    } else {
+        writeln!(out, "{origin}: {} damaged", checked.findings.len())?;
     }
-    writeln!(out, "{origin}: {} damaged", checked.findings.len())?;
-    for finding in &checked.findings {
-        writeln!(out, "  {}", escape(finding))?;
-    }
-    Ok(())
+    let notes = checked.notes.iter().map(|note| format!("note: {note}"));
+    checked
+        .findings
+        .iter()
+        .cloned()
+        .chain(notes)
+        .try_for_each(|line| writeln!(out, "  {}", escape(&line)))
 }
 
 /// Lines of rules, looked up once each.

@@ -29,6 +29,18 @@ fn one_that_cannot_be_opened_does_not_keep_the_others_from_being_checked() {
 }
 
 #[test]
+fn files_that_nobody_reads_are_named() {
+    let place = Place::new();
+    place.copy("conv3", "old");
+    place.write("old/model.ckpt.data-00001-of-00007", "stray");
+    place.write("old/.ckptmap-1-0123456789abcdef.scratch", "half");
+    let said = place.ok("check old/model.ckpt");
+    assert!(said.contains("every checksum is right"), "{said}");
+    assert!(said.contains("note: `old/model.ckpt.data-00001-of-00007` belongs to no"), "{said}");
+    assert!(said.contains(".scratch` was left behind by a run that was killed"), "{said}");
+}
+
+#[test]
 fn check_for_machines() {
     let place = Place::new();
     insta::assert_snapshot!(place.ok("check testdata/conv3 --json"));
