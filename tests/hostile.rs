@@ -16,7 +16,7 @@ use ckptmap::object::{OBJECT_GRAPH_KEY, ObjectGraph, Target};
 use ckptmap::plan::{self, Plan};
 use ckptmap::source::{decode_graph, open};
 use ckptmap::table::{Table, TableBuilder, TableError};
-use ckptmap::target::{self, create};
+use ckptmap::target::{self, always, create};
 use ckptmap::tensor::Tensor;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -606,7 +606,7 @@ proptest! {
         let options = target::Options { overwrite: true, sync: false, ..target::Options::default() };
         let mut writer = create(&at, &options, &[]).unwrap();
         writer.put(&Target::named(OBJECT_GRAPH_KEY), &Tensor::string(&graph)).unwrap();
-        writer.finish(None).unwrap();
+        writer.finish(None, &always).unwrap();
         victim.read_all();
     }
 }

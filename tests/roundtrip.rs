@@ -13,7 +13,7 @@ use ckptmap::object::{
     Attribute, Edge, GraphBuilder, Node, ObjectGraph, ObjectPath, RegisteredSaver, Slot, Target,
 };
 use ckptmap::source::{CheckpointReader, open};
-use ckptmap::target::{CheckpointWriter, Committed, Options, create};
+use ckptmap::target::{CheckpointWriter, Committed, Options, always, create};
 use ckptmap::tensor::{DType, Region, Shape, Tensor, TensorSpec, strings};
 use ckptmap::transform::{Regions, Reshape, Transform, TransformError, Transpose};
 use proptest::collection::{btree_map, vec};
@@ -99,7 +99,7 @@ fn write(to: &Location, tensors: &Tensors, ways: &[Way], graph: Option<&ObjectGr
     for ((name, tensor), way) in tensors.iter().zip(ways.iter().cycle()) {
         give(writer.as_mut(), &Target::named(name.as_str()), tensor, way);
     }
-    writer.finish(graph).unwrap()
+    writer.finish(graph, &always).unwrap()
 }
 
 fn give(writer: &mut dyn CheckpointWriter, target: &Target, tensor: &Tensor<'_>, way: &Way) {
@@ -195,7 +195,7 @@ proptest! {
             expected.insert(target, tensors[name.as_str()].clone());
             expected.insert(alias, tensors[name.as_str()].clone());
         }
-        writer.finish(None).unwrap();
+        writer.finish(None, &always).unwrap();
         compare(&new, &expected);
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let interrupt = Interrupt::listen()?;
+    // A checkpoint may get very many data files, and none is closed before all are complete.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let planned = match args.mapped.plan(ui)? {
         Ok(planned) => planned,
         Err(answer) => return Ok(answer),

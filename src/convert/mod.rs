@@ -114,11 +114,13 @@ pub fn convert(
             .alias(alias, target)
             .map_err(|source| ConvertError::Write { target: alias.clone(), source })?;
     }
-    writer.sync(&|| proceed(progress)).map_err(|source| match source {
+    let committed = |source| match source {
         TargetError::Interrupted => ConvertError::Interrupted,
         source => ConvertError::Commit(source),
-    })?;
-    let written = writer.finish(plan.graph.as_ref()).map_err(ConvertError::Commit)?;
+    };
+    let go_on = || proceed(progress);
+    writer.sync(&go_on).map_err(committed)?;
+    let written = writer.finish(plan.graph.as_ref(), &go_on).map_err(committed)?;
     Ok(Conversion { written, bytes })
 }
 

@@ -90,7 +90,7 @@ impl Store for Local {
         settle(directory.path()).map_err(FileError::new(Action::Sync, &directory))
     }
 
-    fn turn(&self, at: &Location) -> Turn {
+    fn turn(&self, at: &Location) -> Option<Turn> {
         Turn::take(at.parent().path())
     }
 

@@ -93,9 +93,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Makes names given and taken away in `at`'s directory survive a loss of power.
     fn settle(&self, at: &Location) -> Result<(), FileError>;
 
-    /// Waits until nobody else gives or takes names in `at`'s directory, as far as the store can
-    /// tell.
-    fn turn(&self, at: &Location) -> Turn;
+    /// The turn to give and take names in `at`'s directory, unless somebody else has it, as far as
+    /// the store can tell.
+    fn turn(&self, at: &Location) -> Option<Turn>;
 
     /// Takes a file away; one that is not there is no error, one that is staged by somebody alive
     /// is.

@@ -48,7 +48,7 @@ fn list(catalog: &Catalog, variables: &[(&VariableName, &Variable)]) -> Document
                 json!({ "shard": shard, "offset": offset, "bytes": bytes })
             }
             Storage::Slices(slices) | Storage::Records(slices) => {
-                json!({ "slices": slices, "bytes": variable.bytes() })
+                json!({ "slices": slices, "bytes": variable.spec.bytes() })
             }
         };
         json!({

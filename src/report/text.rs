@@ -49,7 +49,7 @@ fn list(
             variable.spec.shape().to_string(),
             match (variable.storage, variable.spec.bytes()) {
                 // Only reading them would tell.
-                (Storage::Records(_), None) => "?".to_owned(),
+                (Storage::Records(_) | Storage::Slices(_), None) => "?".to_owned(),
                 _ => human(variable.bytes()),
             },
             storage,

@@ -152,14 +152,9 @@ pub enum IndexError {
     /// Bytes that are no message.
     #[error(transparent)]
     Broken(#[from] Broken),
-    /// More than can be believed.
-    #[error("it lists more than {limit} {what}")]
-    Many {
-        /// Of what there are too many.
-        what: &'static str,
-        /// How many there may be.
-        limit: usize,
-    },
+    /// More slices than can be believed.
+    #[error(transparent)]
+    Slices(#[from] SliceError),
     /// A variable without a name.
     #[error("it lists a variable without a name")]
     Nameless,
@@ -269,6 +264,19 @@ pub enum SliceError {
     /// More slices than can be told apart in reasonable time.
     #[error("its {0} slices are cut too irregularly to prove that they do not overlap")]
     Tangled(usize),
+    /// More slices than can be believed.
+    #[error(
+        "the checkpoint has more than {slices} slices, or more than {keys} bytes of names for them"
+    )]
+    Many {
+        /// Slices there may be.
+        slices: usize,
+        /// Bytes their keys may have.
+        keys: usize,
+    },
+    /// Slices that lie in the same bytes.
+    #[error("slices share bytes of a data file")]
+    Shared,
     /// Elements that cannot be told apart, so they cannot be put together either.
     #[error("elements of type {0} cannot be put together")]
     Opaque(DType),

@@ -56,7 +56,7 @@ fn files_of(at: &Location) -> Result<Option<Location>, SourceError> {
             return Ok(Some(sharded.name()));
         }
     }
-    if there.is_some_and(|status| !status.is_dir) {
+    if there.is_some() {
         return Ok(None);
     }
     match &v1::sets(at)?[..] {

@@ -18,6 +18,32 @@ struct Extent {
     length: Option<i64>,
 }
 
+/// All variables of a checkpoint together have no more slices: a few bytes of a file can stand for
+/// one, but in memory it takes hundreds.
+const MAX_SLICES: usize = 1 << 20;
+
+/// Nor have the keys of all slices more bytes, each of which repeats its variable's name.
+const MAX_KEYS: usize = 1 << 28;
+
+/// What the slices of a checkpoint may cost.
+#[derive(Debug, Default)]
+pub(super) struct Cost {
+    slices: usize,
+    keys: usize,
+}
+
+impl Cost {
+    /// Counts the slices of one more variable; an error from where it becomes too much.
+    pub(super) fn add(&mut self, name: &[u8], slices: usize) -> Result<(), SliceError> {
+        self.slices = self.slices.saturating_add(slices);
+        self.keys = self.keys.saturating_add(slices.saturating_mul(name.len()));
+        if self.slices > MAX_SLICES || self.keys > MAX_KEYS {
+            return Err(SliceError::Many { slices: MAX_SLICES, keys: MAX_KEYS });
+        }
+        Ok(())
+    }
+}
+
 /// What a key has where an extent has no length.
 const ALL: i64 = -1;
 

@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stitch::{Numbering, Stitched};
 use crate::catalog::{Facts, VariableName};
 
+/// Longer names are nobody's: each of their components may be where the variable's ends.
+const MAX_NAME: usize = 4096;
+
 /// What was joined: the old name, and the one it goes by now.
 pub(super) type Joined = BTreeMap<VariableName, VariableName>;
 
@@ -65,11 +68,15 @@ impl<'v, P> Owners<'v, P> {
         spoiled: &Stitched<P>,
     ) -> Option<(VariableName, usize)> {
         let (before, slot) = name.as_str().rsplit_once('/')?;
+        if before.len() > MAX_NAME {
+            return None;
+        }
         before.rmatch_indices('/').find_map(|(at, _)| {
             let owner = before.get(..at)?;
             let end = name.as_str().get(at + 1..=before.len())?;
             let whole = self.variables.get(owner)?;
-            if whole.spec.shape() != spoiled.spec.shape() {
+            // A slot is what its variable is, in type and shape.
+            if whole.spec != spoiled.spec {
                 return None;
             }
             let numbering = self.numberings.entry(owner).or_insert_with(|| whole.numbering());
@@ -188,5 +195,23 @@ mod tests {
         assert_eq!(joined(2, &taken), ["w/t_0/taken has gaps", "w/t_1/taken has gaps"]);
         let ownerless = [("v/t_0/Adam", &[0][..]), ("v/t_1/Adam", &[1])];
         assert_eq!(joined(2, &ownerless), ["v/t_0/Adam has gaps", "v/t_1/Adam has gaps"]);
+    }
+
+    #[test]
+    fn parts_of_another_type_stay() {
+        let shape = Shape::new([4]).unwrap();
+        let stitched = |dtype, parts: &[Range<u64>]| {
+            let spec = TensorSpec::new(dtype, shape.clone()).unwrap();
+            let region = |rows: &Range<u64>| Region::new(&shape, std::slice::from_ref(rows));
+            Stitched::new(&spec, parts.iter().map(|rows| Ok((region(rows).unwrap(), ()))))
+        };
+        let name = |name: &str| VariableName::new(name).unwrap();
+        let mut all = BTreeMap::from([
+            (name("w"), stitched(DType::Float, &[0..2, 2..4])),
+            (name("w/t_0/Adam"), stitched(DType::Float, std::slice::from_ref(&(0..2)))),
+            (name("w/t_1/Adam"), stitched(DType::Int32, std::slice::from_ref(&(2..4)))),
+        ]);
+        assert_eq!(join(&mut all, |_| false), Joined::new());
+        assert_eq!(all.len(), 3);
     }
 }

@@ -15,13 +15,19 @@
 //! takes the shards away again. From 2 to 5 it is this run's turn at the directory: another one
 //! that ends there too waits, and then finds that the destination has changed.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use crate::causes::in_one_line;
-use crate::files::{Directory, Identity, Location, Store, store};
+use crate::files::{Directory, Identity, Location, Store, Turn, store};
 
 use super::draft::Draft;
 use super::standing::Standing;
 use super::state;
-use super::{Committed, Options, TargetError, WrittenFile, names};
+use super::{Committed, Options, Proceed, TargetError, WrittenFile, names};
+
+/// How long a run waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A destination that has been found fit to be written to.
 #[derive(Debug)]
@@ -86,13 +92,14 @@ impl Commit {
         self,
         mut shards: Vec<Draft>,
         index: &[u8],
+        proceed: Proceed<'_>,
     ) -> Result<Committed, TargetError> {
         // All that a full disk can refuse comes before the first name.
         let mut index_draft = self.draft()?;
         index_draft.write(index)?;
         shards.iter_mut().chain([&mut index_draft]).try_for_each(|draft| self.sync(draft))?;
         // Two runs that end here at once would give their files the same names.
-        let _turn = store(&self.to).turn(&self.to);
+        let _turn = self.turn(proceed)?;
         if look(&self.to, &self.options, &self.never)? != self.standing {
             return Err(TargetError::Changed { to: self.to.clone() });
         }
@@ -124,6 +131,24 @@ impl Commit {
             Err(source) => {
                 Err(TargetError::Unlisted { to: self.to.clone(), source: Box::new(source) })
             }
+        }
+    }
+
+    /// Waits for this run's turn at the directory. Others have it for moments only, so whoever
+    /// keeps it longer is no conversion.
+    fn turn(&self, proceed: Proceed<'_>) -> Result<Turn, TargetError> {
+        let begun = Instant::now();
+        loop {
+            if let Some(turn) = store(&self.to).turn(&self.to) {
+                return Ok(turn);
+            }
+            if proceed().is_break() {
+                return Err(TargetError::Interrupted);
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(TargetError::Locked { directory: self.to.parent() });
+            }
+            thread::sleep(Duration::from_millis(10));
         }
     }
 

@@ -121,6 +121,15 @@ pub enum TargetError {
     /// The index cannot be built.
     #[error("cannot build the index")]
     Table(#[from] BuildError),
+    /// Somebody keeps others out of the destination's directory.
+    #[error(
+        "`{directory}` has been locked by another process for a minute (`flock` on the directory \
+         itself?); nothing was changed"
+    )]
+    Locked {
+        /// The directory.
+        directory: Location,
+    },
     /// The caller asked to stop.
     #[error("stopped on request")]
     Interrupted,

@@ -40,6 +40,14 @@ pub trait TensorSink: fmt::Debug {
     fn finish(self: Box<Self>) -> Result<(), TargetError>;
 }
 
+/// Asked from time to time whether to go on.
+pub type Proceed<'p> = &'p dyn Fn() -> ControlFlow<()>;
+
+/// The answer of those who always go on.
+pub fn always() -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
 /// A checkpoint that is being written. Dropped before it is finished, it leaves everything as it
 /// was; after an error it can only be dropped.
 pub trait CheckpointWriter: fmt::Debug + Send {
@@ -69,10 +77,15 @@ pub trait CheckpointWriter: fmt::Debug + Send {
 
     /// Makes what has been written survive a loss of power, which takes long; `proceed` is asked
     /// in between. [`finish`](Self::finish) has little left to do then.
-    fn sync(&mut self, proceed: &dyn Fn() -> ControlFlow<()>) -> Result<(), TargetError>;
+    fn sync(&mut self, proceed: Proceed<'_>) -> Result<(), TargetError>;
 
-    /// Adds the object graph, if there is one, and commits.
-    fn finish(self: Box<Self>, graph: Option<&ObjectGraph>) -> Result<Committed, TargetError>;
+    /// Adds the object graph, if there is one, and commits; `proceed` is asked for as long as
+    /// another process keeps the commit waiting.
+    fn finish(
+        self: Box<Self>,
+        graph: Option<&ObjectGraph>,
+        proceed: Proceed<'_>,
+    ) -> Result<Committed, TargetError>;
 }
 
 /// How a checkpoint is written.

@@ -83,6 +83,14 @@ impl Region {
                 .all(|((start, size), dim)| start.checked_add(*size).is_some_and(|end| end <= *dim))
     }
 
+    /// Whether they share an element. Both must be regions of one shape.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let axes = self.start.iter().zip(&self.size).zip(other.start.iter().zip(&other.size));
+        axes.into_iter().all(|((start, size), (other_start, other_size))| {
+            *start.max(other_start) < (start + size).min(other_start + other_size)
+        })
+    }
+
     /// The part that both have; `None` where they share no element.
     pub fn intersection(&self, other: &Self) -> Option<Self> {
         if self.start.len() != other.start.len() {
@@ -200,6 +208,7 @@ mod tests {
         assert_eq!(a.intersection(&b), Some(region([2..4, 2..3])));
         assert_eq!(region([2..4, 2..3]).relative_to(&b), Some(region([0..2, 0..1])));
         assert_eq!(a.relative_to(&b), None);
+        assert!(a.overlaps(&b) && !a.overlaps(&region([4..6, 0..4])));
         // Neighbours share no element.
         assert_eq!(a.intersection(&region([4..6, 0..4])), None);
         assert_eq!(a.intersection(&region([2..2, 0..4])), None);

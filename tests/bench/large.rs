@@ -15,7 +15,7 @@ use std::time::Instant;
 use ckptmap::files::Location;
 use ckptmap::object::Target;
 use ckptmap::table::TableBuilder;
-use ckptmap::target::{Options, create};
+use ckptmap::target::{Options, always, create};
 use ckptmap::tensor::{DType, Shape, Tensor, TensorSpec};
 use wait4::Wait4;
 
@@ -168,5 +168,5 @@ fn write_bundle(at: &Path, count: usize) {
         let value: Vec<u8> = (0..4).flat_map(|n| ((number + n) as f32).to_le_bytes()).collect();
         writer.put(&Target::named(&name), &Tensor::new(spec, value).unwrap()).unwrap();
     }
-    writer.finish(None).unwrap();
+    writer.finish(None, &always).unwrap();
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ckptmap::catalog::VariableName;
 use ckptmap::object::{ObjectGraph, Target};
 use ckptmap::source::open;
-use ckptmap::target::{Options, create};
+use ckptmap::target::{Options, always, create};
 use ckptmap::tensor::{Tensor, TensorSpec};
 
 use crate::harness::Place;
@@ -61,5 +61,5 @@ pub(crate) fn rewrite(place: &Place, from: &str, to: &str, change: impl FnOnce(&
     for (key, tensor) in &content.tensors {
         writer.put(&Target::named(key.as_str()), tensor).unwrap();
     }
-    writer.finish(content.graph.as_ref()).unwrap();
+    writer.finish(content.graph.as_ref(), &always).unwrap();
 }

@@ -38,10 +38,10 @@ pub(super) struct Index {
 pub(super) struct Pieces(pub(super) Vec<(Vec<u8>, Entry)>);
 
 impl Pieces {
-    /// The piece with this key.
-    pub(super) fn get(&self, key: &[u8]) -> Option<&Entry> {
+    /// The piece with this key, and its place among them.
+    pub(super) fn find(&self, key: &[u8]) -> Option<(usize, &Entry)> {
         let at = self.0.binary_search_by(|(other, _)| other.as_slice().cmp(key)).ok()?;
-        self.0.get(at).map(|(_, piece)| piece)
+        self.0.get(at).map(|(_, piece)| (at, piece))
     }
 }
 

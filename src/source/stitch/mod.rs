@@ -91,11 +91,12 @@ impl<P> Stitched<P> {
         self.regions.iter().map(number).collect()
     }
 
-    /// Whether the parts of several variables of the same spec are one whole variable.
+    /// Whether the parts of several variables are one whole variable, of one spec.
     pub(super) fn fit(several: &[&Self]) -> bool {
         let regions = several.iter().flat_map(|one| one.regions.iter().cloned());
-        let shape = several.first().map(|first| first.spec.shape());
-        shape.is_some_and(|shape| partition(shape, &regions.collect::<Vec<_>>()).is_ok())
+        let Some(spec) = several.first().map(|first| &first.spec) else { return false };
+        several.iter().all(|one| one.spec == *spec)
+            && partition(spec.shape(), &regions.collect::<Vec<_>>()).is_ok()
     }
 
     /// The one variable they are, which [`fit`](Self::fit) found.
@@ -209,8 +210,11 @@ impl Layout<'_> {
     /// The elements of the whole, where each has a length of its own: `parts` holds those of each
     /// part in its row-major order.
     pub(super) fn elements<'e>(&self, shape: &Shape, parts: &[Vec<&'e [u8]>]) -> Vec<&'e [u8]> {
-        // Elements are numbered through all parts; the numbers are put together like values.
         const WIDTH: usize = size_of::<u64>();
+        if let [only] = parts {
+            return only.clone();
+        }
+        // Elements are numbered through all parts; the numbers are put together like values.
         let mut firsts = Vec::with_capacity(parts.len());
         let mut count = 0;
         for part in parts {

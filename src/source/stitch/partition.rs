@@ -3,9 +3,9 @@
 use crate::source::error::SliceError;
 use crate::tensor::{Region, Shape};
 
-/// Work that is spent on proving that slices do not overlap. A million slices along one axis take
-/// a fiftieth of it.
-const MAX_STEPS: usize = 1 << 26;
+/// Comparisons along one axis that are spent on proving that the slices of a variable do not
+/// overlap. A million slices along one of four axes take a quarter of it.
+const MAX_STEPS: usize = 1 << 24;
 
 /// Proves that every element lies in exactly one of these regions of `shape`.
 pub(super) fn partition(shape: &Shape, regions: &[Region]) -> Result<(), SliceError> {
@@ -25,7 +25,7 @@ fn disjoint(regions: Vec<&Region>) -> Result<(), SliceError> {
     let count = regions.len();
     let mut steps = 0;
     let mut spend = |work: usize| {
-        steps += work;
+        steps = work.saturating_add(steps);
         if steps > MAX_STEPS { Err(SliceError::Tangled(count)) } else { Ok(()) }
     };
     let mut open = vec![regions];
@@ -33,15 +33,15 @@ fn disjoint(regions: Vec<&Region>) -> Result<(), SliceError> {
         if group.len() < 2 {
             continue;
         }
-        spend(group.len())?;
         let rank = group.first().map_or(0, |region| region.start().len());
+        spend(group.len().saturating_mul(rank))?;
         if let Some(groups) = (0..rank).find_map(|axis| cut(&group, axis)) {
             open.extend(groups);
             continue;
         }
-        spend(group.len() * group.len() / 2)?;
+        spend((group.len() * group.len() / 2).saturating_mul(rank.max(1)))?;
         for (number, region) in group.iter().enumerate() {
-            if group.iter().take(number).any(|other| region.intersection(other).is_some()) {
+            if group.iter().take(number).any(|other| region.overlaps(other)) {
                 return Err(SliceError::Overlap);
             }
         }

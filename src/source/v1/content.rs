@@ -10,18 +10,14 @@ use crate::catalog::VariableName;
 use crate::files::Location;
 use crate::source::SourceError;
 use crate::source::error::IndexError;
-use crate::source::slice::Slice;
+use crate::source::slice::{Cost, Slice};
 use crate::source::spoiled::{self, Joined};
 use crate::source::stitch::Stitched;
 use crate::table::Found;
 use crate::tensor::TensorSpec;
 
 /// Names add up to no more.
-const MAX_NAMES: usize = 1 << 28;
-
-/// All variables together have no more slices. A few bytes can stand for one, but in memory it
-/// takes hundreds.
-const MAX_SLICES: usize = 1 << 20;
+const MAX_NAMES: usize = 1 << 27;
 
 /// Where the values of one slice are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +39,8 @@ pub(super) struct Content {
     named: BTreeMap<VariableName, (TensorSpec, Slices)>,
     unnamable: BTreeSet<Vec<u8>>,
     names: usize,
-    slices: usize,
+    cost: Cost,
+    full: bool,
 }
 
 /// The variables put together.
@@ -84,16 +81,14 @@ impl Content {
 
     fn add(&mut self, file: usize, listed: Listed) -> Result<(), (Vec<u8>, IndexError)> {
         let Listed { name, spec, slices } = listed;
-        let full = self.names > MAX_NAMES || self.slices > MAX_SLICES;
         self.names = self.names.saturating_add(name.len());
-        self.slices = self.slices.saturating_add(slices.len());
-        if self.names > MAX_NAMES || self.slices > MAX_SLICES {
-            let error = if self.names > MAX_NAMES {
-                IndexError::Names { limit: MAX_NAMES }
-            } else {
-                IndexError::Many { what: "slices", limit: MAX_SLICES }
-            };
+        let affordable = self.cost.add(&name, slices.len()).map_err(IndexError::from);
+        let named = self.names <= MAX_NAMES;
+        let affordable =
+            if named { affordable } else { Err(IndexError::Names { limit: MAX_NAMES }) };
+        if let Err(error) = affordable {
             // Said once; what comes after is passed over.
+            let full = std::mem::replace(&mut self.full, true);
             return if full { Ok(()) } else { Err((Vec::new(), error)) };
         }
         let slices = slices.into_iter().map(|slice| (file, slice));

@@ -6,7 +6,7 @@
 //! P-00001-of-00002 ┘       P-?????-of-00002
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::files::{FileError, Location, store};
 use crate::source::sniff::{Found, sniff};
@@ -79,7 +79,17 @@ pub(in crate::source) fn sets(prefix: &Location) -> Result<Vec<Location>, FileEr
     let files = store(prefix).list(&prefix.with_suffix("-"))?;
     let found = files.iter().filter_map(Sharded::of);
     let found = found.filter(|sharded| !sharded.all && sharded.prefix == *prefix);
-    Ok(found.map(|sharded| sharded.name()).collect::<BTreeSet<_>>().into_iter().collect())
+    let mut names: BTreeMap<Location, Vec<Location>> = BTreeMap::new();
+    for sharded in found {
+        names.entry(sharded.name()).or_insert_with(|| sharded.files().collect());
+    }
+    // Data sets are called so too: the first file that is there tells.
+    let is_checkpoint = |files: &[Location]| {
+        let there = files.iter().find(|at| store(at).status(at).is_ok_and(|at| at.is_some()));
+        there.is_some_and(|at| is_table(at).unwrap_or_default())
+    };
+    names.retain(|_, files| is_checkpoint(files));
+    Ok(names.into_keys().collect())
 }
 
 /// Every V1 checkpoint in a directory: tables that are no index. Files that cannot be looked at

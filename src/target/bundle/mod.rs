@@ -19,7 +19,7 @@ use crate::tensor::{DataError, Tensor, TensorSpec};
 use super::commit::Commit;
 use super::draft::Draft;
 use super::index::{self, Piece};
-use super::{CheckpointWriter, Committed, TargetError, TensorSink, graph};
+use super::{CheckpointWriter, Committed, Proceed, TargetError, TensorSink, graph};
 use sink::Sink;
 
 /// A bundle that is being written.
@@ -153,7 +153,7 @@ impl CheckpointWriter for BundleWriter {
         Ok(())
     }
 
-    fn sync(&mut self, proceed: &dyn Fn() -> ControlFlow<()>) -> Result<(), TargetError> {
+    fn sync(&mut self, proceed: Proceed<'_>) -> Result<(), TargetError> {
         for draft in self.full.iter_mut().chain([&mut self.current]) {
             self.commit.sync(draft)?;
             copy::proceed(proceed())?;
@@ -161,7 +161,11 @@ impl CheckpointWriter for BundleWriter {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>, graph: Option<&ObjectGraph>) -> Result<Committed, TargetError> {
+    fn finish(
+        mut self: Box<Self>,
+        graph: Option<&ObjectGraph>,
+        proceed: Proceed<'_>,
+    ) -> Result<Committed, TargetError> {
         if let Some(graph) = graph {
             let string = Tensor::string(&graph::encode(graph));
             // One more data file than there are is often a number that is free.
@@ -182,7 +186,7 @@ impl CheckpointWriter for BundleWriter {
         let complete =
             pieces.iter().filter_map(|(target, piece)| Some((target.key(), piece.as_ref()?)));
         let index = index::encode(shards.len(), complete)?;
-        commit.publish(shards, &index)
+        commit.publish(shards, &index, proceed)
     }
 }
 

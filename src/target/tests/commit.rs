@@ -13,7 +13,7 @@ fn overwriting_alternates_the_number_of_data_files() {
             let tensor = Tensor::new(spec(DType::UInt8, &[2]), vec![value; 2]).unwrap();
             writer.put(&name(key), &tensor).unwrap();
         }
-        writer.finish(None).unwrap();
+        writer.finish(None, &always).unwrap();
         let (header, found) = read(&to);
         assert!(["a", "b", "c"].iter().all(|key| found[*key].bytes == [value; 2]));
         let count = usize::try_from(header.num_shards).unwrap();
@@ -98,7 +98,7 @@ fn what_appears_meanwhile_is_not_overwritten() {
     let mut writer = create(&place.at("m"), &FORCE, &[]).unwrap();
     writer.put(&name("a"), &Tensor::string(b"late")).unwrap();
     write(&place.at("m"), &FORCE, b"early").unwrap();
-    let error = writer.finish(None).unwrap_err();
+    let error = writer.finish(None, &always).unwrap_err();
     assert!(matches!(error, TargetError::Changed { .. }));
     assert_eq!(read(&place.at("m")).1["a"].bytes, b"early");
     assert_eq!(place.files().len(), 2);
@@ -141,7 +141,7 @@ fn the_source_is_never_written_to() {
     let mut writer = create(&place.at("late"), &FORCE, &never).unwrap();
     writer.put(&name("a"), &Tensor::string(b"")).unwrap();
     std::fs::hard_link(data.path(), place.at("late.data-00000-of-00001").path()).unwrap();
-    assert!(matches!(writer.finish(None), Err(TargetError::OwnSource { .. })));
+    assert!(matches!(writer.finish(None, &always), Err(TargetError::OwnSource { .. })));
     store(&data).remove(&place.at("late.data-00000-of-00001")).unwrap();
     assert_eq!(place.files(), before);
 }

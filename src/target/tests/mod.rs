@@ -103,7 +103,7 @@ fn write(to: &Location, options: &Options, value: &[u8]) -> Result<Committed, Ta
     let mut writer = create(to, options, &[])?;
     let tensor = Tensor::new(spec(DType::UInt8, &[value.len() as u64]), value).unwrap();
     writer.put(&name("a"), &tensor)?;
-    writer.finish(None)
+    writer.finish(None, &always)
 }
 
 /// A file whose bytes can be read up to a place.

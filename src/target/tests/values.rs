@@ -39,7 +39,7 @@ fn what_goes_in_is_found() {
     let mut graph = GraphBuilder::default();
     graph.insert(&ObjectPath::parse("model/kernel").unwrap(), "streamed").unwrap();
     let graph = graph.finish();
-    let done = writer.finish(Some(&graph)).unwrap();
+    let done = writer.finish(Some(&graph), &always).unwrap();
     assert_eq!(done.notes, [""; 0]);
     let names: Vec<String> = done.files.iter().map(|file| file.at.name()).collect();
     assert_eq!(names, ["model.ckpt.data-00000-of-00001", "model.ckpt.index"]);
@@ -96,7 +96,7 @@ fn misuse_is_refused() {
     sink.write(b"ab").unwrap();
     assert!(matches!(sink.write(b"cd"), Err(TargetError::Data { .. })));
     assert!(matches!(sink.finish(), Err(TargetError::Data { .. })));
-    let error = writer.finish(None).unwrap_err();
+    let error = writer.finish(None, &always).unwrap_err();
     assert_eq!(error.to_string(), "`short` was begun and never finished");
     assert_eq!(place.files(), [""; 0]);
 }
@@ -112,7 +112,7 @@ fn bytes_are_tensorflows_own() {
     writer.put(&Target::variable(&key), &tensor).unwrap();
     let mut graph = GraphBuilder::default();
     graph.insert(&key, "d/k").unwrap();
-    writer.finish(Some(&graph.finish())).unwrap();
+    writer.finish(Some(&graph.finish()), &always).unwrap();
 
     let data = read_all(&place.at("m.data-00000-of-00001"), 100).unwrap();
     let expected = [
@@ -150,7 +150,7 @@ fn a_data_file_that_is_full_is_followed_by_another() {
         }
         let mut graph = GraphBuilder::default();
         graph.insert(&ObjectPath::parse("a").unwrap(), "a").unwrap();
-        let done = writer.finish(Some(&graph.finish())).unwrap();
+        let done = writer.finish(Some(&graph.finish()), &always).unwrap();
         let (header, found) = read(to);
         let shards: Vec<i32> = found.values().map(|stored| stored.entry.shard_id).collect();
         (header.num_shards, shards, done.files.iter().map(|file| file.bytes).collect::<Vec<_>>())
