@@ -46,7 +46,8 @@ impl From<Answer> for ExitCode {
 /// Converts TensorFlow 1 checkpoints to object-based TensorFlow 2 checkpoints.
 ///
 /// CKPT may be typed in every way people have it: a prefix, `x.index`, `x.data-00000-of-00001`,
-/// `x.meta`, a directory with a `checkpoint` file, or a SavedModel directory.
+/// `x.meta`, a directory with a `checkpoint` file, a SavedModel directory, a V1 file or the pattern
+/// of its shards, `x-?????-of-00002`.
 #[derive(Debug, Parser)]
 #[command(name = "ckptmap", version, max_term_width = 100)]
 struct Cli {

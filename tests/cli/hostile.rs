@@ -139,6 +139,86 @@ fn slices_that_are_not_there() {
     assert!(said.contains("listed but missing"), "{said}");
 }
 
+/// float32, of so many rows, in these slices of one axis.
+fn sliced(dtype: u8, rows: u64, slices: &[(u64, u64)]) -> Vec<u8> {
+    let dim = [&[0x08][..], &varint(rows)].concat();
+    let dim = [&[0x12, u8::try_from(dim.len()).unwrap()][..], &dim].concat();
+    let mut entry = [&[0x08, dtype, 0x12, u8::try_from(dim.len()).unwrap()][..], &dim].concat();
+    for &(start, length) in slices {
+        let extent = [&[0x08][..], &varint(start), &[0x10], &varint(length)].concat();
+        let len = u8::try_from(extent.len()).unwrap();
+        entry.extend([&[0x3a, len + 2, 0x0a, len][..], &extent].concat());
+    }
+    entry
+}
+
+/// The key of the piece of `name` from this row on, of so many rows below 64.
+fn piece(name: &[u8], start: u64, length: u8) -> Vec<u8> {
+    let start = match start {
+        0..64 => vec![0x80 | u8::try_from(start).unwrap()],
+        _ => (u16::try_from(start).unwrap() ^ 0xc000).to_be_bytes().to_vec(),
+    };
+    [b"\0", name, b"\0\x01\x01\x01", &start, &[0x80 | length]].concat()
+}
+
+#[test]
+fn a_long_name_that_every_slice_repeats() {
+    let slices: Vec<(u64, u64)> = (0..200_000).map(|row| (row, 1)).collect();
+    let name = vec![b'n'; 10_000];
+    let place = Place::new();
+    let entry = sliced(1, 200_000, &slices);
+    place.write("m.index", table(&[(b"", HEADER), (&name, &entry)]));
+    let said = refuses(&place, "check m");
+    assert!(said.contains("bytes of names for them"), "{said}");
+}
+
+#[test]
+fn slices_that_are_the_same_bytes() {
+    // Five hundred strings of a mebibyte each, all of them the same one.
+    let text = vec![b'x'; 1 << 20];
+    let mut data = varint(text.len() as u64);
+    let lengths = Crc::of(&(1_u32 << 20).to_le_bytes());
+    data.extend(lengths.masked().to_le_bytes());
+    data.extend(&text);
+    let crc = lengths.extend(&lengths.masked().to_le_bytes()).extend(&text);
+    let stored = [
+        &b"\x08\x07\x12\x04\x12\x02\x08\x01\x28"[..],
+        &varint(data.len() as u64),
+        b"\x35",
+        &crc.masked().to_le_bytes(),
+    ]
+    .concat();
+    let slices: Vec<(u64, u64)> = (0..500).map(|row| (row, 1)).collect();
+    let mut entries: Vec<(Vec<u8>, Vec<u8>)> =
+        slices.iter().map(|&(row, _)| (piece(b"w", row, 1), stored.clone())).collect();
+    entries.sort();
+    let whole = sliced(7, 500, &slices);
+    let mut all: Vec<(&[u8], &[u8])> = vec![(b"", HEADER)];
+    all.extend(entries.iter().map(|(key, value)| (key.as_slice(), value.as_slice())));
+    all.push((b"w", &whole));
+    let place = Place::new();
+    place.write("m.index", table(&all));
+    place.write("m.data-00000-of-00001", data);
+    place.write("rules.yaml", "version: 1\nrules: [{from: w, to: w}]\n");
+    for args in ["check m", "convert m --map rules.yaml -o new/m"] {
+        let said = refuses(&place, args);
+        assert!(said.contains("share bytes"), "{args}: {said}");
+    }
+}
+
+#[test]
+fn a_name_of_nothing_but_slashes() {
+    // Half of it is there, so it may be the part of somebody's slot; every slash may end a name.
+    let name = [&vec![b'/'; 512 << 10][..], b"x"].concat();
+    let half = b"\x08\x01\x12\x04\x12\x02\x08\x01\x28\x04\x35\x00\x00\x00\x00";
+    let entry = sliced(1, 2, &[(0, 1)]);
+    let key = piece(&name, 0, 1);
+    let place = Place::new();
+    place.write("m.index", table(&[(b"", HEADER), (&key, half), (&name, &entry)]));
+    place.write("m.data-00000-of-00001", [0; 4]);
+    refuses(&place, "check m");
+}
+
 #[test]
 fn a_block_that_lists_itself() {
     let index = listing(0, 13);

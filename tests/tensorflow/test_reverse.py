@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from dialects import each_dialect
+from generate.manifest import Checkpoint, describe
 from harness import convert, run
 from optimizers import BY_FIXTURE, CASES, Case
 from training import AFTER, Expected, Handover, assert_same_losses, same
@@ -20,10 +21,11 @@ WITH_GRAPH = [case for case in CASES if not case.deviations and case.graph.exist
 
 
 def tensors(prefix: str | Path) -> dict[str, np.ndarray]:
-    reader = tf.train.load_checkpoint(str(prefix))
-    return {
-        name: np.asarray(reader.get_tensor(name)) for name in reader.get_variable_to_shape_map()
-    }
+    """By name; slots in parts that TensorFlow cannot read are put together."""
+    checkpoint, wholes = Checkpoint(Path(prefix)), describe(Path(prefix)).get("joined", {})
+    parts = {name for whole in wholes.values() for name in whole["from"]}
+    read = {n: np.asarray(checkpoint.read(n)) for n in checkpoint.dtypes if n not in parts}
+    return read | {name: checkpoint.joined(whole["from"]) for name, whole in wholes.items()}
 
 
 def assert_same_tensors(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> None:
