@@ -139,11 +139,12 @@ impl Commit {
     fn turn(&self, proceed: Proceed<'_>) -> Result<Turn, TargetError> {
         let begun = Instant::now();
         loop {
-            if let Some(turn) = store(&self.to).turn(&self.to) {
-                return Ok(turn);
-            }
+            // The last time that anybody is asked: what comes next is the commit.
             if proceed().is_break() {
                 return Err(TargetError::Interrupted);
+            }
+            if let Some(turn) = store(&self.to).turn(&self.to) {
+                return Ok(turn);
             }
             if begun.elapsed() > PATIENCE {
                 return Err(TargetError::Locked { directory: self.to.parent() });

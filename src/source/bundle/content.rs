@@ -34,7 +34,7 @@ impl Content {
                 Entry::Sliced(spec, slices) => {
                     let parted = match cost.add(name.as_str().as_bytes(), slices.len()) {
                         Ok(()) => parts.stitched(name.as_str(), &spec, &slices),
-                        Err(error) => Stitched::new(&spec, [Err(error)]),
+                        Err(error) => Stitched::flawed(&spec, slices.len(), error),
                     };
                     content.parted.insert(name, parted);
                 }
@@ -61,8 +61,10 @@ impl Parts<'_> {
         let parts: Vec<_> = slices.iter().map(|slice| self.part(name, spec, slice)).collect();
         let sound: Vec<&Stored> = parts.iter().flatten().map(|(_, stored)| stored).collect();
         // What shares bytes can be larger than any file; no writer makes such slices.
-        let shared = share_bytes(sound).then_some(Err(SliceError::Shared));
-        Stitched::new(spec, parts.into_iter().chain(shared))
+        if share_bytes(sound) {
+            return Stitched::flawed(spec, slices.len(), SliceError::Shared);
+        }
+        Stitched::new(spec, parts)
     }
 
     fn part(

@@ -60,6 +60,12 @@ impl<P> Stitched<P> {
         stitched
     }
 
+    /// A variable of so many slices that cannot be put together.
+    pub(super) fn flawed(spec: &TensorSpec, slices: usize, flaw: SliceError) -> Self {
+        let (parts, regions) = (Vec::new(), Vec::new());
+        Self { spec: spec.clone(), parts, regions, slices, flaw: Some(flaw) }
+    }
+
     /// How many slices it is said to have.
     pub(super) fn slices(&self) -> usize {
         self.slices
