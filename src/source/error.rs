@@ -134,7 +134,7 @@ pub enum IndexError {
         value: i64,
     },
     /// An element type that no checkpoint holds.
-    #[error("it has the unknown element type {0}")]
+    #[error("it has the element type {0}, {what}", what = unstorable(*.0))]
     DType(i32),
     /// Sizes that are no shape.
     #[error("it has no valid shape")]
@@ -347,4 +347,14 @@ pub enum RecordError {
         /// What it should be.
         dtype: DType,
     },
+}
+
+/// What is wrong with an element type, by TensorFlow's number.
+fn unstorable(dtype: i32) -> &'static str {
+    match dtype {
+        0 => "which is none",
+        20 => "a resource, which no checkpoint can hold",
+        100.. => "a reference, on which TensorFlow aborts",
+        _ => "which does not exist",
+    }
 }
