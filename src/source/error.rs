@@ -101,6 +101,17 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// An error about a variable as a whole, wherever in the checkpoint its parts are.
+    pub(super) fn whole(at: &Location, name: &VariableName, error: TensorError) -> Self {
+        let (path, source) = (at.clone(), Box::new(error));
+        Self::Tensor { path, offset: 0, name: name.clone(), source }
+    }
+
+    /// An error about the slices of a variable.
+    pub(super) fn slices(at: &Location, name: &VariableName, source: Box<SliceError>) -> Self {
+        Self::Slices { path: at.clone(), name: name.clone(), source }
+    }
+
     /// Whether it hurts the variable that was asked for, and others can still be read.
     pub fn is_about_one_variable(&self) -> bool {
         matches!(self, Self::Tensor { .. } | Self::Slices { .. } | Self::NoRecord { .. })

@@ -31,8 +31,8 @@ pub(super) fn check(prefix: &Location, report: &mut dyn FnMut(Finding)) -> Resul
     let content = Content::of(index.variables.clone(), &index.pieces);
     // Parts with spoiled names have been joined by now, so whoever has gaps still lacks something.
     for (name, parted) in &content.parted {
-        if let Err(source) = parted.layout() {
-            let error = SourceError::Slices { path: path.clone(), name: name.clone(), source };
+        if let Err(flaw) = parted.layout() {
+            let error = SourceError::slices(&path, name, flaw);
             report(Finding { variable: Some(name.as_str().to_owned()), error });
         }
     }

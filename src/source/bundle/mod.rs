@@ -130,14 +130,13 @@ impl Bundle {
     fn part(&self, name: &VariableName) -> Result<Part<'_>, SourceError> {
         let whole = self.whole.get(name).map(Part::Whole);
         let part = whole.or_else(|| self.parted.get(name).map(Part::Parts));
-        let (path, name) = (self.prefix.clone(), name.clone());
-        part.ok_or(SourceError::NoVariable { path, name })
+        let absent = || SourceError::NoVariable { path: self.prefix.clone(), name: name.clone() };
+        part.ok_or_else(absent)
     }
 
     /// An error about a variable in parts as a whole.
     fn unfit(&self, name: &VariableName, error: TensorError) -> SourceError {
-        let (path, source) = (self.prefix.clone(), Box::new(error));
-        SourceError::Tensor { path, offset: 0, name: name.clone(), source }
+        SourceError::whole(&self.prefix, name, error)
     }
 
     /// Where the parts of a partitioned variable lie.
@@ -146,8 +145,7 @@ impl Bundle {
         name: &VariableName,
         parted: &'p Stitched<Stored>,
     ) -> Result<Layout<'p>, SourceError> {
-        let (path, name) = (self.prefix.clone(), name.clone());
-        parted.layout().map_err(|source| SourceError::Slices { path, name, source })
+        parted.layout().map_err(|flaw| SourceError::slices(&self.prefix, name, flaw))
     }
 
     /// A partitioned variable of strings: each part is read whole.

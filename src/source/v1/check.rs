@@ -47,17 +47,13 @@ pub(super) fn check(name: &Location, report: &mut dyn FnMut(Finding)) -> Result<
         };
         let dtype = parted.spec.dtype();
         if Encoding::of(dtype).is_none() {
-            let (path, source) = (name.clone(), Box::new(RecordError::DType(dtype).into()));
-            found(SourceError::Tensor { path, offset: 0, name: variable.clone(), source });
+            found(SourceError::whole(name, &variable, RecordError::DType(dtype).into()));
             continue;
         }
         match parted.layout() {
             // What is not there cannot be all of it; that was said.
             Err(error) if matches!(*error, SliceError::Gap { .. }) && !complete => {}
-            Err(source) => {
-                let (path, name) = (name.clone(), variable.clone());
-                found(SourceError::Slices { path, name, source });
-            }
+            Err(flaw) => found(SourceError::slices(name, &variable, flaw)),
             Ok(_) => {}
         }
         for piece in &parted.parts {

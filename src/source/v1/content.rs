@@ -83,10 +83,8 @@ impl Content {
         let Listed { name, spec, slices } = listed;
         self.names = self.names.saturating_add(name.len());
         let affordable = self.cost.add(&name, slices.len()).map_err(IndexError::from);
-        let named = self.names <= MAX_NAMES;
-        let affordable =
-            if named { affordable } else { Err(IndexError::Names { limit: MAX_NAMES }) };
-        if let Err(error) = affordable {
+        let too_long = (self.names > MAX_NAMES).then_some(IndexError::Names { limit: MAX_NAMES });
+        if let Some(error) = too_long.or(affordable.err()) {
             // Said once; what comes after is passed over.
             let full = std::mem::replace(&mut self.full, true);
             return if full { Ok(()) } else { Err((Vec::new(), error)) };

@@ -123,25 +123,18 @@ fn open(name: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
 impl V1 {
     /// A variable, and where its slices lie.
     fn variable(&self, name: &VariableName) -> Result<(&Stitched<Piece>, Layout<'_>), SourceError> {
-        let path = || self.name.clone();
-        let variable = self.variables.get(name);
-        let variable =
-            variable.ok_or_else(|| SourceError::NoVariable { path: path(), name: name.clone() })?;
+        let absent = || SourceError::NoVariable { path: self.name.clone(), name: name.clone() };
+        let variable = self.variables.get(name).ok_or_else(absent)?;
         if Encoding::of(variable.spec.dtype()).is_none() {
             let error = RecordError::DType(variable.spec.dtype());
             return Err(self.unfit(name, error.into()));
         }
-        let layout = variable.layout().map_err(|source| SourceError::Slices {
-            path: path(),
-            name: name.clone(),
-            source,
-        })?;
-        Ok((variable, layout))
+        let flawed = |flaw| SourceError::slices(&self.name, name, flaw);
+        Ok((variable, variable.layout().map_err(flawed)?))
     }
 
     fn unfit(&self, name: &VariableName, error: TensorError) -> SourceError {
-        let (path, source) = (self.name.clone(), Box::new(error));
-        SourceError::Tensor { path, offset: 0, name: name.clone(), source }
+        SourceError::whole(&self.name, name, error)
     }
 
     /// The values of small variables, as far as they can be read.
