@@ -64,6 +64,8 @@ pub struct Variable {
     pub spec: TensorSpec,
     /// Where its bytes are.
     pub storage: Storage,
+    /// Rows of each part, if it is cut along its first axis alone; else empty.
+    pub parts: Vec<u64>,
 }
 
 impl Variable {

@@ -35,7 +35,7 @@
 //! | `convert` | `catalog`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `target`, `tensor`, `transform` |
 //! | `diff` | `catalog`, `object`, `progress`, `source`, `tensor`, `transform` |
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
-//! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor` |
+//! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
 //! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `mapping`, `object`, `plan`, `source`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
@@ -45,14 +45,14 @@
 //! ```no_run
 //! use std::collections::BTreeMap;
 //! use ckptmap::convert::{Inputs, convert};
-//! use ckptmap::mapping::Mapping;
+//! use ckptmap::mapping::{Mapping, NoFiles};
 //! use ckptmap::plan::{Options, plan};
 //! use ckptmap::{files, progress, source, target};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let old = source::open(&"runs/model.ckpt-1000".parse()?)?;
 //! let text = std::fs::read_to_string("rules.yaml")?;
-//! let mapping = Mapping::parse("rules.yaml", &text, &BTreeMap::new())?;
+//! let mapping = Mapping::parse("rules.yaml", &text, &BTreeMap::new(), &NoFiles)?;
 //! let plan = plan(old.catalog(), &mapping, None, &Options::default())?;
 //! let new = "converted/ckpt".parse()?;
 //! let writer = target::create(&new, &target::Options::default(), &files::identities(&old.files())?)?;

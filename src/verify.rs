@@ -75,7 +75,7 @@ pub fn verify(
     });
     // What was left behind may be damaged: that may be why.
     let used: BTreeSet<&VariableName> =
-        plan.assignments.iter().filter_map(|assignment| assignment.value.source()).collect();
+        plan.assignments.iter().flat_map(|assignment| assignment.value.sources()).collect();
     let sources = used.iter().filter_map(|name| source.variables.get(*name)).map(Variable::bytes);
     progress.begin(sizes.chain(sources).sum());
     let from_template = plan.assignments.iter().filter_map(|assignment| kept(&assignment.value));
@@ -87,7 +87,7 @@ pub fn verify(
     }
     let template_damage = sums.take_damaged();
     let hurt = |value: &Value| {
-        value.source().is_some_and(|name| source_damage.contains(name))
+        value.sources().into_iter().any(|name| source_damage.contains(name))
             || kept(value).is_some_and(|name| template_damage.contains(name))
     };
     sums.check(new, result.variables.keys(), progress)?;
@@ -155,6 +155,7 @@ fn kept(value: &Value) -> Option<&VariableName> {
     match value {
         Value::Template(name) => Some(name),
         Value::Apply(_, of) => kept(of),
+        Value::Concat { parts, .. } => parts.iter().find_map(kept),
         Value::Variable(_) | Value::Constant(_) => None,
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ckptmap::catalog::{Catalog, VariableName};
 use ckptmap::check::check;
 use ckptmap::files::Location;
-use ckptmap::mapping::{Mapping, Problem, Problems};
+use ckptmap::mapping::{Mapping, NoFiles, Problem, Problems};
 use ckptmap::object::{OBJECT_GRAPH_KEY, ObjectGraph, Target};
 use ckptmap::plan::{self, Plan};
 use ckptmap::source::{decode_graph, open};
@@ -64,7 +64,7 @@ fn make(catalog: &Catalog, mapping: &Mapping) -> Result<Plan, Problems> {
 /// Reads and plans; every place lies inside the text.
 fn survives(text: &str, catalog: &Catalog) {
     let begun = Instant::now();
-    match Mapping::parse("rules.yaml", text, &BTreeMap::new()) {
+    match Mapping::parse("rules.yaml", text, &BTreeMap::new(), &NoFiles) {
         Err(problems) => problems.iter().for_each(|problem| placed(problem, text)),
         Ok(mapping) => match make(catalog, &mapping) {
             Err(problems) => problems.iter().for_each(|problem| placed(problem, text)),
@@ -321,8 +321,9 @@ fn every_rule_file_cut_off() {
 /// The same rules as other editors save them.
 #[test]
 fn other_line_ends_and_marks() {
-    let mistakes =
-        |text: &str| Mapping::parse("rules.yaml", text, &BTreeMap::new()).unwrap().problems.len();
+    let mistakes = |text: &str| {
+        Mapping::parse("rules.yaml", text, &BTreeMap::new(), &NoFiles).unwrap().problems.len()
+    };
     for (text, catalog) in RULES.iter() {
         let before = mistakes(text);
         for text in [
@@ -409,7 +410,7 @@ fn a_problem_far_down_in_other_alphabets_is_found() {
         let text = format!(
             "{comment}version: 1\nroot: '{text}'\nrules: [{{from: '{text}', to: '{text}$1'}}]\n"
         );
-        let mapping = Mapping::parse("rules.yaml", &text, &BTreeMap::new()).unwrap();
+        let mapping = Mapping::parse("rules.yaml", &text, &BTreeMap::new(), &NoFiles).unwrap();
         let [problem] = &mapping.problems[..] else { panic!("{:?}", mapping.problems) };
         assert_eq!(&text[problem.place.as_ref().unwrap().span.clone()], "$1");
     }

@@ -5,30 +5,35 @@ use std::collections::BTreeMap;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::ui::Ui;
-use ckptmap::mapping::{Place, Problem, Problems};
+use ckptmap::mapping::{Place, Problem, ProblemKind, Problems};
 use ckptmap::report::escape;
 
 /// More of one kind than this are counted, not shown; `--json` has them all.
 const SHOWN: usize = 20;
 
+/// The same where one sentence explains the rest.
+const DETAILS: usize = 3;
+
 /// Shows every problem on standard error.
 pub(super) fn problems(problems: &Problems, ui: &Ui) {
     let mut shown: BTreeMap<_, usize> = BTreeMap::new();
+    let fits = problems.iter().all(|problem| problem.kind != ProblemKind::Fit);
+    let most = if fits { SHOWN } else { DETAILS };
     let mut rest = problems.iter().peekable();
     while let Some(problem) = rest.next() {
         let count = shown.entry(problem.kind).or_default();
         *count += 1;
-        if *count > SHOWN {
+        if *count > most {
             continue;
         }
         // Many problems with one remedy: the remedy is said once, behind the last of them.
-        let next = rest.peek().filter(|_| *count < SHOWN);
+        let next = rest.peek().filter(|_| *count < most);
         let repeats = next.is_some_and(|next| next.place.is_none() && next.help == problem.help);
         let help = problem.help.clone().filter(|_| !repeats);
         show(&Problem { help, ..problem.clone() }, ui);
     }
     for (kind, count) in shown {
-        if let Some(more) = count.checked_sub(SHOWN).filter(|more| *more > 0) {
+        if let Some(more) = count.checked_sub(most).filter(|more| *more > 0) {
             ui.raw(&format!("… and {more} more of the kind `{}`; `--json` has all\n", kind.word()));
         }
     }

@@ -6,12 +6,12 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::ui::Ui;
-use super::values::Setting;
+use super::values::{Rules, Setting};
 use super::{Answer, explain};
 use ckptmap::catalog::VariableName;
 use ckptmap::convert::Inputs;
 use ckptmap::files::{self, Location};
-use ckptmap::mapping::{Mapping, Problems};
+use ckptmap::mapping::{BUILTIN_PREFIX, Files, Mapping, NoFiles, Problems, find_builtin};
 use ckptmap::plan::{Options, Plan, Purpose, plan};
 use ckptmap::report::Report;
 use ckptmap::reverse::{by_full_name, reverse};
@@ -45,9 +45,9 @@ pub(super) struct MappedArgs {
 /// Everything but the checkpoint itself.
 #[derive(Debug, clap::Args)]
 pub(super) struct RuleArgs {
-    /// The rule file
+    /// The rule file, or `builtin:NAME` for one that comes with the program (see `mappings`)
     #[arg(long, value_name = "RULES")]
-    map: Option<Location>,
+    map: Option<Rules>,
     /// Give a parameter of the rule file another value
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<Setting>,
@@ -140,7 +140,7 @@ impl RuleArgs {
                     .map(|plan| (mapping, plan))
             }),
             (None, None) => by_full_name(reader.catalog()).and_then(|plan| {
-                let none = Mapping::parse("", "version: 1", &BTreeMap::new())?;
+                let none = Mapping::parse("", "version: 1", &BTreeMap::new(), &NoFiles)?;
                 Ok((none, plan))
             }),
             (Some(_), None) => bail!("`--reverse --like OLD` needs the rules: `--map RULES`"),
@@ -197,12 +197,35 @@ impl RuleArgs {
 
     /// The rule file, read; the outer error is that there is none.
     fn mapping(&self) -> anyhow::Result<Result<Mapping, Problems>> {
-        let at = self.map.as_ref().context("no rule file was given: `--map RULES`")?;
-        let bytes = files::read_all(at, MAX_RULES)?;
-        let text =
-            String::from_utf8(bytes).with_context(|| format!("`{at}` is no text in UTF-8"))?;
+        let rules = self.map.as_ref().context("no rule file was given: `--map RULES`")?;
         let set: BTreeMap<String, String> =
             self.settings.iter().map(|set| (set.name.clone(), set.value.clone())).collect();
-        Ok(Mapping::parse(&at.to_string(), &text, &set))
+        match rules {
+            Rules::File(at) => {
+                let beside = Beside(at.parent());
+                Ok(Mapping::parse(&at.to_string(), &text(at)?, &set, &beside))
+            }
+            Rules::Builtin(name) => {
+                Ok(find_builtin(name).map_err(Problems::one).and_then(|found| {
+                    let name = format!("{BUILTIN_PREFIX}{name}");
+                    Mapping::parse(&name, found.text, &set, &NoFiles)
+                }))
+            }
+        }
     }
+}
+
+/// Files in the rule file's folder.
+#[derive(Debug)]
+struct Beside(Location);
+
+impl Files for Beside {
+    fn read(&self, path: &str) -> Result<String, String> {
+        text(&self.0.join(path)).map_err(|error| format!("{error:#}"))
+    }
+}
+
+fn text(at: &Location) -> anyhow::Result<String> {
+    let bytes = files::read_all(at, MAX_RULES)?;
+    String::from_utf8(bytes).with_context(|| format!("`{at}` is no text in UTF-8"))
 }

@@ -7,6 +7,7 @@ mod explain;
 mod interrupt;
 mod list;
 mod mapped;
+mod mappings;
 mod plan;
 mod progress;
 mod ui;
@@ -75,6 +76,7 @@ enum Command {
     Check(check::Args),
     Diff(diff::Args),
     Verify(verify::Args),
+    Mappings(mappings::Args),
 }
 
 /// Runs the program.
@@ -95,6 +97,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(args) => check::run(args, &ui),
         Command::Diff(args) => diff::run(args, &ui),
         Command::Verify(args) => verify::run(args, &ui),
+        Command::Mappings(args) => mappings::run(args, &ui),
     };
     match answer {
         Ok(answer) => answer.into(),

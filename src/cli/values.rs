@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use regex::Regex;
 
+use ckptmap::files::Location;
+use ckptmap::mapping::BUILTIN_PREFIX;
+
 /// `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -21,6 +24,24 @@ impl FromStr for Setting {
             }
             _ => Err("write it as `name=value`".to_owned()),
         }
+    }
+}
+
+/// Where rules come from: a file, or `builtin:NAME`.
+#[derive(Debug, Clone)]
+pub(super) enum Rules {
+    File(Location),
+    Builtin(String),
+}
+
+impl FromStr for Rules {
+    type Err = <Location as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.strip_prefix(BUILTIN_PREFIX) {
+            Some(name) => Self::Builtin(name.to_owned()),
+            None => Self::File(text.parse()?),
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod pull;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::catalog::{Variable, VariableName};
@@ -40,6 +41,21 @@ impl<'a> Inputs<'a> {
             Value::Template(name) => Some((self.template?, name)),
             Value::Constant(_) => None,
             Value::Apply(_, of) => self.stored(of),
+            Value::Concat { parts, .. } => parts.iter().find_map(|part| self.stored(part)),
+        }
+    }
+
+    /// Every stored variable of a value, first to last.
+    pub(crate) fn all_stored<'v>(
+        &self,
+        value: &'v Value,
+    ) -> Vec<(&'a dyn CheckpointReader, &'v VariableName)> {
+        match value {
+            Value::Concat { parts, .. } => {
+                parts.iter().flat_map(|part| self.all_stored(part)).collect()
+            }
+            Value::Apply(_, of) => self.all_stored(of),
+            _ => self.stored(value).into_iter().collect(),
         }
     }
 
@@ -106,8 +122,9 @@ pub fn convert(
 ) -> Result<Conversion, ConvertError> {
     let bytes: u64 = plan.assignments.iter().map(|assignment| bytes(assignment, inputs)).sum();
     progress.begin(bytes);
+    let mut work = Work { inputs, writer: writer.as_mut(), progress, verified: BTreeSet::new() };
     for assignment in in_source_order(plan, inputs) {
-        Work { inputs, writer: writer.as_mut(), progress }.write(assignment)?;
+        work.write(assignment)?;
     }
     for (alias, target) in &plan.aliases {
         writer
@@ -130,7 +147,8 @@ fn in_source_order<'p>(plan: &'p Plan, inputs: &Inputs<'_>) -> Vec<&'p Assignmen
     let place = |assignment: &'p Assignment| {
         let position = inputs.variable(&assignment.value).map(Variable::position);
         // V1 tables are sorted by name.
-        (matches!(assignment.value, Value::Template(_)), position, assignment.value.source())
+        let source = assignment.value.sources().first().copied();
+        (matches!(assignment.value, Value::Template(_)), position, source)
     };
     let mut placed: Vec<_> =
         plan.assignments.iter().map(|assignment| (place(assignment), assignment)).collect();
@@ -151,6 +169,8 @@ struct Work<'w> {
     inputs: &'w Inputs<'w>,
     writer: &'w mut dyn CheckpointWriter,
     progress: &'w dyn Progress,
+    /// Source variables that are known to be sound: one may go to several targets in parts.
+    verified: BTreeSet<VariableName>,
 }
 
 impl Work<'_> {
@@ -173,6 +193,12 @@ impl Work<'_> {
                     let put = self.writer.put(&assignment.target, &tensor);
                     return put.map_err(|source| failed(assignment, source));
                 }
+            }
+        }
+        for (reader, name) in self.inputs.all_stored(&assignment.value) {
+            let is_source = std::ptr::addr_eq(reader, self.inputs.source);
+            if is_source && !self.verified.insert(name.clone()) {
+                continue;
             }
             // Blocks are read without their sum, so it is checked by itself before.
             reader.verify(name, &|_| ()).map_err(read(name))?;

@@ -5,7 +5,7 @@ use super::Inputs;
 use crate::catalog::VariableName;
 use crate::plan::Value;
 use crate::source::CheckpointReader;
-use crate::tensor::{Constant, Region, TensorSpec};
+use crate::tensor::{Constant, Region, Shape, TensorSpec};
 use crate::transform::{Op, Regions, TransformError};
 
 /// The value's parts, on demand.
@@ -26,6 +26,10 @@ pub(crate) fn regions<'v>(
             let input = regions(of, inputs)?;
             let spec = transform.op().infer(input.spec())?;
             Box::new(Applied { op: transform.op(), input, spec })
+        }
+        Value::Concat { axis, parts } => {
+            let parts: Result<Vec<_>, _> = parts.iter().map(|part| regions(part, inputs)).collect();
+            Box::new(Joined::new(*axis, parts?)?)
         }
     })
 }
@@ -57,6 +61,68 @@ impl Regions for Uniform<'_> {
     fn read(&mut self, _: &Region, out: &mut [u8]) -> Result<(), TransformError> {
         for element in out.chunks_exact_mut(self.0.element().len().max(1)) {
             element.copy_from_slice(self.0.element());
+        }
+        Ok(())
+    }
+}
+
+/// Values one after the other along an axis.
+struct Joined<'v> {
+    /// Each with the box of the whole that it fills.
+    parts: Vec<(Region, Box<dyn Regions + 'v>)>,
+    spec: TensorSpec,
+}
+
+impl<'v> Joined<'v> {
+    fn new(axis: usize, parts: Vec<Box<dyn Regions + 'v>>) -> Result<Self, TransformError> {
+        let wrong = || TransformError::Input("its parts do not go together".into());
+        let first = parts.first().ok_or_else(wrong)?.spec().clone();
+        let length = |part: &dyn Regions| part.spec().shape().dims().get(axis).copied();
+        let mut dims = first.shape().dims().to_vec();
+        let sum: Option<u64> =
+            parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(length(part.as_ref())?));
+        *dims.get_mut(axis).ok_or_else(wrong)? = sum.ok_or_else(wrong)?;
+        let shape = Shape::new(dims).map_err(|error| TransformError::Input(error.into()))?;
+        let spec = TensorSpec::new(first.dtype(), shape);
+        let spec = spec.map_err(|error| TransformError::Input(error.into()))?;
+        let mut at = 0;
+        let mut placed = Vec::new();
+        for part in parts {
+            let mut ranges: Vec<_> = part.spec().shape().dims().iter().map(|&dim| 0..dim).collect();
+            let range = ranges.get_mut(axis).ok_or_else(wrong)?;
+            *range = at..at + range.end;
+            at = range.end;
+            placed.push((Region::new(spec.shape(), &ranges).ok_or_else(wrong)?, part));
+        }
+        Ok(Self { parts: placed, spec })
+    }
+}
+
+impl Regions for Joined<'_> {
+    fn spec(&self) -> &TensorSpec {
+        &self.spec
+    }
+
+    fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError> {
+        let wrong = || TransformError::Input("a block of no fixed size".into());
+        let size = self.spec.dtype().size().ok_or_else(wrong)?;
+        let into = region.shape().map_err(|error| TransformError::Input(error.into()))?;
+        for (place, part) in &mut self.parts {
+            let Some(shared) = region.intersection(place) else { continue };
+            let (from, to) = (shared.relative_to(place), shared.relative_to(region));
+            let (from, to) = (from.ok_or_else(wrong)?, to.ok_or_else(wrong)?);
+            let bytes = usize::try_from(shared.elements() * size).map_err(|_| wrong())?;
+            let mut block = vec![0; bytes];
+            part.read(&from, &mut block)?;
+            let mut rest = block.as_slice();
+            to.for_each_run(&into, |offset, len| {
+                let (start, len) = (usize::try_from(offset * size), usize::try_from(len * size));
+                let (Ok(start), Ok(len)) = (start, len) else { return Err(wrong()) };
+                let (run, after) = rest.split_at_checked(len).ok_or_else(wrong)?;
+                out.get_mut(start..start + len).ok_or_else(wrong)?.copy_from_slice(run);
+                rest = after;
+                Ok(())
+            })?;
         }
         Ok(())
     }

@@ -98,7 +98,7 @@ mod tests {
     fn catalog(names: &[&str]) -> Catalog {
         let spec = TensorSpec::new(DType::Float, Shape::scalar()).unwrap();
         let storage = Storage::Whole { shard: 0, offset: 0, bytes: 4 };
-        let variable = Variable { spec, storage };
+        let variable = Variable { spec, storage, parts: Vec::new() };
         Catalog {
             origin: String::new(),
             format: "",

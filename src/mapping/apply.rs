@@ -1,24 +1,122 @@
-//! `apply`: the transforms of a rule, as written.
+//! `apply`: what is done to values on their way, as written.
 
 use super::file::Compiler;
-use super::node::Node;
+use super::node::{Fields, Node};
 use super::problem::{Problem, ProblemKind};
+use super::rows;
 use super::yaml::Yaml;
 use crate::names::nearest;
-use crate::transform::{Reshape, Transform, Transpose};
+use crate::tensor::{DType, Number};
+use crate::transform::{
+    Add, Cast, ExpandDims, Flip, Gates, MergeAxes, Pad, Reshape, Scale, Slice, SplitAxis, Squeeze,
+    Transform, Transpose,
+};
 
-const KNOWN: &[&str] = &["reshape", "transpose"];
-
-/// Reads a pipeline: a list of transforms, or one alone.
-pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Vec<Transform>> {
-    node.one_or_many().iter().map(|step| transform(step, compiler)).collect()
+/// One step of a pipeline.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Done to each tensor by itself.
+    Each(Transform),
+    /// To the shape that the template's leaf has.
+    ReshapeTarget,
+    /// The rows of a table back in the order of their ids; `None` takes the parts the file has.
+    Unpartition(Option<u64>),
+    /// All tensors become one, along an axis they have.
+    Concat(i64),
+    /// All tensors become one, along a new axis.
+    Stack(i64),
+    /// One tensor becomes as many as there are targets, of these sizes or of equal ones.
+    Split {
+        /// Along which axis.
+        axis: i64,
+        /// How long each piece is.
+        sizes: Option<Vec<u64>>,
+    },
+    /// One tensor becomes as many as its axis is long, without that axis.
+    Unstack(i64),
 }
 
-fn transform(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Transform> {
-    let (name, argument) = match node.yaml {
-        Yaml::Text(name) => (name.as_str(), None),
+impl Step {
+    /// Whether it makes one tensor of several.
+    pub fn joins(&self) -> bool {
+        matches!(self, Self::Concat(_) | Self::Stack(_))
+    }
+
+    /// Whether it makes several tensors of one.
+    pub fn parts(&self) -> bool {
+        matches!(self, Self::Split { .. } | Self::Unstack(_))
+    }
+}
+
+type Made = Result<Step, String>;
+
+/// Reads the argument of a word; `None` where a problem was reported.
+type Reader = fn(&Node<'_>, &Compiler<'_>) -> Option<Made>;
+
+/// Every transform by its word; the text shows what stands behind it.
+const WORDS: &[(&str, &str, Reader)] = &[
+    ("add", "`add: 1.0`", |node, compiler| {
+        Some(each(Ok(Transform::Add(Add::new(number(node, compiler)?)))))
+    }),
+    ("cast", "`cast: float32`", cast),
+    ("concat", "`concat: -1`", |node, compiler| Some(Ok(Step::Concat(integer(node, compiler)?)))),
+    ("expand_dims", "`expand_dims: 0`", |node, compiler| {
+        Some(each(ExpandDims::new(one_or_more(node, compiler)?).map(Transform::ExpandDims)))
+    }),
+    ("flip", "`flip: -1`", |node, compiler| {
+        Some(each(Flip::new(one_or_more(node, compiler)?).map(Transform::Flip)))
+    }),
+    ("gates", "`gates: [0, 2, 1, 3]`", gates),
+    ("gather", "`gather: rows.txt`", |node, compiler| {
+        Some(each(rows::read(node, compiler)?.map(Transform::Gather)))
+    }),
+    ("merge_axes", "`merge_axes: [0, 2]`", |node, compiler| {
+        Some(each(MergeAxes::new(integers(node, compiler)?).map(Transform::MergeAxes)))
+    }),
+    ("pad", "`pad: [[0, 0], [0, 8]]`", pad),
+    ("reshape", "`reshape: [4, -1]` or `reshape: target`", reshape),
+    ("scale", "`scale: 0.5`", |node, compiler| {
+        Some(each(Ok(Transform::Scale(Scale::new(number(node, compiler)?)))))
+    }),
+    ("slice", "`slice: '..., 1:'`", |node, compiler| {
+        Some(each(Slice::parse(&compiler.text(node)?).map(Transform::Slice)))
+    }),
+    ("split", "`split: -1` or `split: {axis: -1, sizes: [2, 4]}`", split),
+    ("split_axis", "`split_axis: {axis: -1, into: [12, -1]}`", split_axis),
+    ("squeeze", "`squeeze: 0`", |node, compiler| {
+        Some(each(Squeeze::new(one_or_more(node, compiler)?).map(Transform::Squeeze)))
+    }),
+    ("stack", "`stack: 0`", |node, compiler| Some(Ok(Step::Stack(integer(node, compiler)?)))),
+    ("transpose", "`transpose: [1, 0]`", |node, compiler| {
+        Some(transpose(&integers(node, compiler)?))
+    }),
+    ("unpartition", "`unpartition: mod`", unpartition),
+    ("unstack", "`unstack: 0`", |node, compiler| Some(Ok(Step::Unstack(integer(node, compiler)?)))),
+];
+
+/// Reads a pipeline: a list of transforms, or one alone.
+pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Vec<Step>> {
+    node.one_or_many().iter().map(|step| self::step(step, compiler)).collect()
+}
+
+/// Reads a pipeline for one tensor that stays one.
+pub(super) fn read_single(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Vec<Step>> {
+    let steps = read(node, compiler)?;
+    if let Some(step) = steps.iter().position(|step| step.joins() || step.parts()) {
+        let message = "only rules with `from` and `to` join and split values";
+        let at = node.one_or_many().get(step).cloned();
+        at.as_ref().unwrap_or(node).report(Problem::new(ProblemKind::Value, message), None);
+        return None;
+    }
+    Some(steps)
+}
+
+fn step(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Step> {
+    let (word, argument) = match node.yaml {
+        Yaml::Text(word) => (word.as_str(), None),
         _ => match node.entries()?.as_slice() {
-            [(name, argument)] => (*name, Some(argument.clone())),
+            [(word, argument)] => (*word, Some(argument.clone())),
             _ => {
                 let problem = Problem::new(ProblemKind::Value, "one transform should stand here");
                 node.report(problem.help("write each transform as an item of its own"), None);
@@ -26,34 +124,145 @@ fn transform(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Transform> {
             }
         },
     };
-    let made = match (name, &argument) {
-        ("transpose", None) => Transpose::new(None).map(Transform::Transpose),
-        ("transpose", Some(argument)) => {
-            let axes: Option<Vec<usize>> = integers(argument, compiler)?
-                .into_iter()
-                .map(|axis| usize::try_from(axis).ok())
-                .collect();
-            match axes {
-                Some(axes) => Transpose::new(Some(axes)).map(Transform::Transpose),
-                None => Err("axes are counted from 0".to_owned()),
-            }
-        }
-        ("reshape", Some(argument)) => {
-            Reshape::new(&integers(argument, compiler)?).map(Transform::Reshape)
-        }
-        ("reshape", None) => Err("`reshape` needs the new shape: `reshape: [4, -1]`".to_owned()),
-        _ => {
-            let help = nearest(name, KNOWN.iter().copied()).map_or_else(
-                || format!("known: {}", KNOWN.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let message = format!("there is no transform `{name}`");
-            node.report(Problem::new(ProblemKind::Value, message).help(help), None);
-            return None;
-        }
+    let Some((_, example, read)) = WORDS.iter().find(|(known, ..)| *known == word) else {
+        let words = || WORDS.iter().map(|(word, ..)| *word);
+        let help = nearest(word, words()).map_or_else(
+            || format!("known: {}", words().collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        let message = format!("there is no transform `{word}`");
+        node.report(Problem::new(ProblemKind::Value, message).help(help), None);
+        return None;
     };
     let at = argument.as_ref().unwrap_or(node);
+    let made = match &argument {
+        Some(argument) => read(argument, compiler)?,
+        // Its bare form reverses the axes.
+        None if word == "transpose" => each(Transpose::new(None).map(Transform::Transpose)),
+        None => Err(format!("`{word}` needs more: {example}")),
+    };
     made.map_err(|message| at.report(Problem::new(ProblemKind::Value, message), None)).ok()
+}
+
+fn each(made: Result<Transform, String>) -> Made {
+    made.map(Step::Each)
+}
+
+fn transpose(axes: &[i64]) -> Made {
+    let axes: Option<Vec<usize>> = axes.iter().map(|&axis| usize::try_from(axis).ok()).collect();
+    let axes = axes.ok_or_else(|| "axes are counted from 0".to_owned())?;
+    each(Transpose::new(Some(axes)).map(Transform::Transpose))
+}
+
+fn reshape(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
+    if let Yaml::Text(word) = node.yaml
+        && word == "target"
+    {
+        return Some(Ok(Step::ReshapeTarget));
+    }
+    Some(each(Reshape::new(&integers(node, compiler)?).map(Transform::Reshape)))
+}
+
+fn cast(node: &Node<'_>, _: &Compiler<'_>) -> Option<Made> {
+    let name = node.text()?;
+    Some(match DType::from_name(name) {
+        Some(dtype) => each(Cast::new(dtype).map(Transform::Cast)),
+        None => Err(format!("`{name}` is no dtype")),
+    })
+}
+
+/// `gates: [0, 2, 1, 3]`, or a map with `axis` and what is added to each block.
+fn gates(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
+    let (axis, order, add) = match node.yaml {
+        Yaml::List(_) => (-1, integers(node, compiler)?, Vec::new()),
+        _ => {
+            let fields = node.fields(&["axis", "order", "add"])?;
+            let add = match fields.get("add") {
+                Some(add) => add.list()?.iter().map(|one| number(one, compiler)).collect(),
+                None => Some(Vec::new()),
+            };
+            let order = integers(fields.require("order")?, compiler)?;
+            (optional_integer(&fields, "axis", -1, compiler)?, order, add?)
+        }
+    };
+    let order: Result<Vec<usize>, _> = order.into_iter().map(usize::try_from).collect();
+    Some(match order {
+        Ok(order) => each(Gates::new(axis, order, add).map(Transform::Gates)),
+        Err(_) => Err("blocks are counted from 0".to_owned()),
+    })
+}
+
+/// `pad: [[before, after], …]`, or a map with the pairs under `by` and the value under `with`.
+fn pad(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
+    let (by, with) = match node.yaml {
+        Yaml::List(_) => (node.clone(), Number::Integer(0)),
+        _ => {
+            let fields = node.fields(&["by", "with"])?;
+            let with = match fields.get("with") {
+                Some(with) => constant(with)?,
+                None => Number::Integer(0),
+            };
+            (fields.require("by")?.clone(), with)
+        }
+    };
+    let mut pairs = Vec::new();
+    for pair in by.list()? {
+        match integers(&pair, compiler)?.as_slice() {
+            [before, after] => match (u64::try_from(*before), u64::try_from(*after)) {
+                (Ok(before), Ok(after)) => pairs.push((before, after)),
+                _ => return Some(Err("less than nothing cannot be put there".to_owned())),
+            },
+            _ => return Some(Err("each axis has two numbers: before and after".to_owned())),
+        }
+    }
+    Some(each(Pad::new(pairs, with).map(Transform::Pad)))
+}
+
+fn split(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
+    let Yaml::Map(_) = node.yaml else {
+        return Some(Ok(Step::Split { axis: integer(node, compiler)?, sizes: None }));
+    };
+    let fields = node.fields(&["axis", "sizes"])?;
+    let axis = integer(fields.require("axis")?, compiler)?;
+    let sizes = integers(fields.require("sizes")?, compiler)?;
+    let sizes: Result<Vec<u64>, _> = sizes.into_iter().map(u64::try_from).collect();
+    Some(match sizes {
+        Ok(sizes) => Ok(Step::Split { axis, sizes: Some(sizes) }),
+        Err(_) => Err("a piece has no size below zero".to_owned()),
+    })
+}
+
+fn split_axis(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
+    let fields = node.fields(&["axis", "into"])?;
+    let axis = integer(fields.require("axis")?, compiler)?;
+    let into = integers(fields.require("into")?, compiler)?;
+    Some(each(SplitAxis::new(axis, into).map(Transform::SplitAxis)))
+}
+
+fn unpartition(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
+    let (strategy, parts) = match node.yaml {
+        Yaml::Map(_) => {
+            let fields = node.fields(&["strategy", "parts"])?;
+            let parts = match fields.get("parts") {
+                Some(parts) => Some(integer(parts, compiler)?),
+                None => None,
+            };
+            (fields.require("strategy")?.text()?, parts)
+        }
+        _ => (node.text()?, None),
+    };
+    Some(match (strategy, parts.map(u64::try_from)) {
+        ("mod", None) => Ok(Step::Unpartition(None)),
+        ("mod", Some(Ok(parts))) if parts > 0 => Ok(Step::Unpartition(Some(parts))),
+        ("mod", _) => Err("a table has at least one part".to_owned()),
+        ("div", _) => Err("with `div` rows lie in the order of their ids: leave it out".to_owned()),
+        _ => Err(format!("`{strategy}` is no way to partition; TensorFlow has `mod` and `div`")),
+    })
+}
+
+/// An integer, or a list of them.
+fn one_or_more(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Vec<i64>> {
+    node.one_or_many().iter().map(|item| integer(item, compiler)).collect()
 }
 
 /// A list of integers, or of parameters that are integers.
@@ -71,6 +280,51 @@ pub(super) fn integer(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<i64> {
     if number.is_none() {
         let message = format!("`{text}` is no integer");
         node.report(Problem::new(ProblemKind::Value, message), None);
+    }
+    number
+}
+
+pub(super) fn optional_integer(
+    fields: &Fields<'_>,
+    key: &str,
+    default: i64,
+    compiler: &Compiler<'_>,
+) -> Option<i64> {
+    fields.get(key).map_or(Some(default), |node| integer(node, compiler))
+}
+
+/// A number, or a parameter that is one.
+#[allow(clippy::cast_precision_loss, reason = "what is added or multiplied is a float")]
+pub(super) fn number(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<f64> {
+    match node.yaml {
+        Yaml::Integer(number) => Some(*number as f64),
+        Yaml::Float(number) => Some(*number),
+        _ => {
+            // `1e-3` is text to YAML, and parameters are text too.
+            let text = compiler.text(node)?;
+            let number = text.parse().ok();
+            if number.is_none() {
+                let message = format!("`{text}` is no number");
+                node.report(Problem::new(ProblemKind::Value, message), None);
+            }
+            number
+        }
+    }
+}
+
+/// `ones`, `zeros`, or a number.
+pub(super) fn constant(node: &Node<'_>) -> Option<Number> {
+    let text = node.scalar()?;
+    let number = match (text.as_str(), node.yaml) {
+        ("zeros", _) => Some(Number::Integer(0)),
+        ("ones", _) => Some(Number::Integer(1)),
+        (_, Yaml::Integer(number)) => Some(Number::Integer(*number)),
+        (text, _) => text.parse().ok().map(Number::Float),
+    };
+    if number.is_none() {
+        let problem =
+            Problem::new(ProblemKind::Value, format!("`{text}` is no value to fill with"));
+        node.report(problem.help("write `ones`, `zeros`, `template` or a number"), None);
     }
     number
 }

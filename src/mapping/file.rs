@@ -1,20 +1,26 @@
 //! The keys at the top of a rule file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::include::{self, Files};
 use super::node::{Context, Fields, Node, Site};
 use super::pattern::Pattern;
 use super::problem::{Place, Problem, ProblemKind, Problems, SourceText};
 use super::template::{Names, Template};
 use super::yaml::{self, Anchor, Yaml};
-use super::{Dialect, Mapping, Rename, RuleId, Unmatched, fill, optimizer, rules, scopes};
+use super::{
+    Averages, Dialect, Mapping, Rename, RuleId, Unmatched, builtin, ema, fill, optimizer, refuse,
+    rules, scopes,
+};
 use crate::names::nearest;
 use crate::object::unescape;
 
 const KEYS: &[&str] = &[
     "version",
     "params",
+    "include",
+    "refuse",
     "root",
     "target",
     "rename",
@@ -24,19 +30,24 @@ const KEYS: &[&str] = &[
     "fill",
     "unmatched",
     "optimizer",
+    "ema",
 ];
 
-/// What reading a rule file fills: sites by rule, and the values of parameters.
+/// What reading a rule file needs beside its text, and the sites it fills, by rule.
 #[derive(Debug)]
-pub(super) struct Compiler<'y> {
-    pub(super) sites: Vec<Site>,
-    pub(super) params: BTreeMap<&'y str, String>,
+pub(super) struct Compiler<'f> {
+    pub(super) params: BTreeMap<String, String>,
+    sites: Vec<(Arc<SourceText>, Site)>,
+    source: Arc<SourceText>,
+    /// Where this file lies, as seen from the first one: empty, or with a slash at its end.
+    folder: String,
+    files: &'f dyn Files,
 }
 
 impl Compiler<'_> {
     /// Numbers a part of the file that messages will point at.
     pub(super) fn id(&mut self, node: &Node<'_>) -> RuleId {
-        self.sites.push(node.site(Anchor::Value));
+        self.sites.push((Arc::clone(&self.source), node.site(Anchor::Value)));
         RuleId(self.sites.len() - 1)
     }
 
@@ -45,7 +56,11 @@ impl Compiler<'_> {
         Names {
             groups: pattern.map(Pattern::groups),
             captures: pattern.map(Pattern::group_names).unwrap_or_default(),
-            constants: self.params.iter().map(|(name, value)| (*name, value.clone())).collect(),
+            constants: self
+                .params
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.clone()))
+                .collect(),
         }
     }
 
@@ -53,23 +68,36 @@ impl Compiler<'_> {
     pub(super) fn text(&self, node: &Node<'_>) -> Option<String> {
         template(node, &self.names(None))?.expand(None).ok()
     }
+
+    /// The text of a file that the rule file names.
+    pub(super) fn file(&self, node: &Node<'_>, name: &str) -> Option<String> {
+        let read = include::below(&self.folder, name).and_then(|path| self.files.read(&path));
+        read.map_err(|reason| {
+            let message = format!("`{name}` cannot be read: {reason}");
+            node.report(Problem::new(ProblemKind::Value, message), None);
+        })
+        .ok()
+    }
 }
 
-/// Reads a rule file.
+/// A rule file that waits to be read.
+struct Waiting {
+    source: Arc<SourceText>,
+    folder: String,
+}
+
+/// Reads a rule file and those it includes, each behind the one that includes it.
 pub(super) fn parse(
     source: SourceText,
     set: &BTreeMap<String, String>,
+    files: &dyn Files,
 ) -> Result<Mapping, Problems> {
     let source = Arc::new(source);
-    let tree = match yaml::parse(&source.text) {
-        Ok(tree) => tree,
-        Err(error) => return Err(broken(&source, &error)),
-    };
-    let context = Context::new(Arc::clone(&source));
     let mut mapping = Mapping {
-        source,
+        source: Arc::clone(&source),
         sites: Vec::new(),
         problems: Vec::new(),
+        refusals: Vec::new(),
         root: Vec::new(),
         dialect: None,
         renames: Vec::new(),
@@ -77,40 +105,110 @@ pub(super) fn parse(
         recordings: Vec::new(),
         rules: Vec::new(),
         fills: Vec::new(),
-        unmatched: Unmatched::default(),
+        unmatched: None,
         optimizer: None,
+        averages: None,
     };
-    if let Some(fields) = Node::root(&tree, &context).fields(KEYS) {
-        mapping.sites = read(&fields, set, &mut mapping);
+    let mut compiler = Compiler {
+        params: BTreeMap::new(),
+        sites: Vec::new(),
+        source: Arc::clone(&source),
+        folder: String::new(),
+        files,
+    };
+    let mut declared = set.clone();
+    let mut known = BTreeSet::new();
+    let mut seen = BTreeSet::from([source.name.clone()]);
+    let mut waiting = vec![Waiting { source, folder: String::new() }];
+    while let Some(Waiting { source, folder }) = waiting.pop() {
+        compiler.source = Arc::clone(&source);
+        compiler.folder = folder;
+        let tree = match yaml::parse(&source.text) {
+            Ok(tree) => tree,
+            Err(error) if Arc::ptr_eq(&source, &mapping.source) => {
+                return Err(Problems::one(broken(&source, &error)));
+            }
+            Err(error) => {
+                mapping.problems.push(broken(&source, &error));
+                continue;
+            }
+        };
+        let context = Context::new(Arc::clone(&source));
+        if let Some(fields) = Node::root(&tree, &context).fields(KEYS) {
+            version(&fields);
+            compiler.params = params(&fields, &mut declared);
+            known.extend(compiler.params.keys().cloned());
+            read(&fields, &mut compiler, &mut mapping);
+            let includes = fields.get("include").map(Node::one_or_many).unwrap_or_default();
+            let mut found: Vec<Waiting> = includes
+                .iter()
+                .filter_map(|node| included(node, &compiler, &mapping.source.name))
+                // What two files include is there once.
+                .filter(|file| seen.insert(file.source.name.clone()))
+                .collect();
+            found.reverse();
+            waiting.extend(found);
+        }
+        mapping.problems.extend(context.into_problems());
     }
-    mapping.problems = context.into_problems();
+    mapping.sites = compiler.sites;
+    for name in set.keys().filter(|name| !known.contains(*name)) {
+        let message = format!("`--set {name}=…` sets a parameter that the rule file does not have");
+        let help = match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("declare it: `params: {{{name}: …}}`"),
+        };
+        mapping.problems.push(Problem::new(ProblemKind::Key, message).help(help));
+    }
     Ok(mapping)
 }
 
-fn read(fields: &Fields<'_>, set: &BTreeMap<String, String>, mapping: &mut Mapping) -> Vec<Site> {
-    version(fields);
-    let mut compiler = Compiler { sites: Vec::new(), params: params(fields, set) };
-    if let Some(text) = fields.get("root").and_then(|node| compiler.text(node)) {
+/// Reads one file. What can be said once is taken from the file that comes first.
+fn read(fields: &Fields<'_>, compiler: &mut Compiler<'_>, mapping: &mut Mapping) {
+    if let Some(text) = fields.get("root").and_then(|node| compiler.text(node))
+        && mapping.root.is_empty()
+    {
         mapping.root = text.split('/').filter(|label| !label.is_empty()).map(unescape).collect();
     }
-    mapping.dialect = fields.get("target").and_then(|node| choice(node, Dialect::ALL));
+    let dialect = fields.get("target").and_then(|node| choice(node, Dialect::ALL));
+    mapping.dialect = mapping.dialect.or(dialect);
     let policies =
         [("error", Unmatched::Error), ("warn", Unmatched::Warn), ("drop", Unmatched::Drop)];
     let unmatched = fields.get("unmatched").and_then(|node| choice(node, &policies));
-    mapping.unmatched = unmatched.unwrap_or_default();
-    mapping.optimizer =
-        fields.get("optimizer").and_then(|node| optimizer::read(node, &mut compiler));
-    mapping.renames = list(fields, "rename", |node| rename(node, &mut compiler));
-    if let Some(entries) = fields.get("leaves").and_then(Node::entries) {
-        mapping.leaves = entries
-            .into_iter()
-            .filter_map(|(leaf, node)| Some((leaf.to_owned(), compiler.text(&node)?)))
-            .collect();
+    mapping.unmatched = mapping.unmatched.or(unmatched);
+    let optimizer = fields.get("optimizer").and_then(|node| optimizer::read(node, compiler));
+    mapping.optimizer = mapping.optimizer.take().or(optimizer);
+    let averages: Option<Averages> = fields.get("ema").and_then(|node| ema::read(node, compiler));
+    mapping.averages = mapping.averages.take().or(averages);
+    mapping.refusals.extend(list(fields, "refuse", |node| refuse::read(node, compiler)));
+    mapping.renames.extend(list(fields, "rename", |node| rename(node, compiler)));
+    for (leaf, node) in fields.get("leaves").and_then(Node::entries).unwrap_or_default() {
+        if let Some(name) = compiler.text(&node) {
+            mapping.leaves.entry(leaf.to_owned()).or_insert(name);
+        }
     }
-    mapping.recordings = scopes::read(fields, &mut compiler);
-    mapping.rules = list(fields, "rules", |node| rules::read(node, &mut compiler));
-    mapping.fills = list(fields, "fill", |node| fill::read(node, &mut compiler));
-    compiler.sites
+    mapping.recordings.extend(scopes::read(fields, compiler));
+    mapping.rules.extend(list(fields, "rules", |node| rules::read(node, compiler)));
+    mapping.fills.extend(list(fields, "fill", |node| fill::read(node, compiler)));
+}
+
+/// A file that `include` names.
+fn included(node: &Node<'_>, compiler: &Compiler<'_>, top: &str) -> Option<Waiting> {
+    let name = compiler.text(node)?;
+    if let Some(builtin) = name.strip_prefix(builtin::PREFIX) {
+        let found = builtin::find(builtin);
+        let found = found.map_err(|problem| node.report(problem, None)).ok()?;
+        return Some(Waiting {
+            source: Arc::new(SourceText::new(&name, found.text)),
+            folder: String::new(),
+        });
+    }
+    let text = compiler.file(node, &name)?;
+    let path = format!("{}{name}", compiler.folder);
+    let folder = path.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
+    let beside = top.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
+    let source = Arc::new(SourceText::new(&format!("{beside}{path}"), &text));
+    Some(Waiting { source, folder })
 }
 
 /// Reads each item of the list under `key`, leaving out what cannot be read.
@@ -134,25 +232,17 @@ fn version(fields: &Fields<'_>) {
     }
 }
 
-fn params<'y>(fields: &Fields<'y>, set: &BTreeMap<String, String>) -> BTreeMap<&'y str, String> {
+/// The file's parameters. A value that was given before counts: by the command line, or by a file
+/// that includes this one.
+fn params(fields: &Fields<'_>, given: &mut BTreeMap<String, String>) -> BTreeMap<String, String> {
     let declared = fields.get("params").and_then(Node::entries).unwrap_or_default();
-    for name in set.keys() {
-        if !declared.iter().any(|(known, _)| known == name) {
-            let message =
-                format!("`--set {name}=…` sets a parameter that the rule file does not have");
-            let help = match nearest(name, declared.iter().map(|(known, _)| *known)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("declare it: `params: {{{name}: …}}`"),
-            };
-            fields.node.report_nowhere(Problem::new(ProblemKind::Key, message).help(help));
-        }
-    }
     declared
         .into_iter()
         .map(|(name, node)| {
             // One that cannot be read is still a name that exists.
             let value = node.scalar().unwrap_or_default();
-            (name, set.get(name).cloned().unwrap_or(value))
+            let value = given.entry(name.to_owned()).or_insert(value);
+            (name.to_owned(), value.clone())
         })
         .collect()
 }
@@ -160,7 +250,7 @@ fn params<'y>(fields: &Fields<'y>, set: &BTreeMap<String, String>) -> BTreeMap<&
 fn rename(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rename> {
     let fields = node.fields(&["find", "replace"])?;
     let (find, replace) = (fields.require("find"), fields.require("replace"));
-    let find = pattern(find?, Pattern::search)?;
+    let find = pattern(find?, compiler, Pattern::search)?;
     let replace = template(replace?, &compiler.names(Some(&find)))?;
     Some(Rename { id: compiler.id(node), find, replace })
 }
@@ -180,19 +270,25 @@ pub(super) fn choice<T: Copy>(node: &Node<'_>, choices: &[(&'static str, T)]) ->
     found
 }
 
-/// A pattern, or a located problem.
+/// A pattern, or a located problem. `${name}` in it stands for a parameter's value, as it is.
 pub(super) fn pattern(
     node: &Node<'_>,
+    compiler: &Compiler<'_>,
     compile: fn(&str) -> Result<Pattern, super::pattern::PatternError>,
 ) -> Option<Pattern> {
-    let error = match compile(node.text()?) {
+    let text = node.text()?;
+    // What follows a dollar in braces is no regular expression.
+    let filled = compiler.params.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(&format!("${{{name}}}"), &regex::escape(value))
+    });
+    let error = match compile(&filled) {
         Ok(pattern) => return Some(pattern),
         Err(error) => error,
     };
     let mut problem =
         Problem::new(ProblemKind::Pattern, format!("not a pattern: {}", error.message));
     problem.help = error.help.map(str::to_owned);
-    node.report(problem, Some(error.span));
+    node.report(problem, (filled == text).then_some(error.span));
     None
 }
 
@@ -230,7 +326,7 @@ pub(super) fn key_template(node: &Node<'_>, key: &str, names: &Names<'_>) -> Opt
         .ok()
 }
 
-fn broken(source: &Arc<SourceText>, error: &yaml::YamlError) -> Problems {
+fn broken(source: &Arc<SourceText>, error: &yaml::YamlError) -> Problem {
     let mut problem = Problem::new(ProblemKind::Yaml, format!("not YAML: {}", error.message));
     if error.message.contains("escape") {
         problem =
@@ -240,5 +336,5 @@ fn broken(source: &Arc<SourceText>, error: &yaml::YamlError) -> Problems {
         let offset = offset.min(source.text.len());
         Place { source: Arc::clone(source), span: offset..offset }
     });
-    Problems::one(problem)
+    problem
 }

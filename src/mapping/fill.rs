@@ -1,11 +1,11 @@
 //! Entries of `fill`: values for leaves that no source has.
 
-use super::file::{Compiler, pattern};
+use super::file::Compiler;
 use super::node::{Fields, Node};
-use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
 use super::rules;
 use super::yaml::Yaml;
+use super::zip::{Onto, onto_leaves};
 use super::{RuleId, TargetTemplate, apply};
 use crate::tensor::{Constant, DType, Number, Shape, TensorSpec};
 
@@ -25,8 +25,8 @@ pub enum Fill {
     Match {
         /// Where it stands.
         id: RuleId,
-        /// Which leaves, by path below `root`.
-        pattern: Pattern,
+        /// Which leaves.
+        leaves: Onto,
         /// Their value.
         value: FillValue,
     },
@@ -63,13 +63,13 @@ fn matching(
             node.report_key(problem.help("the template knows its leaves"), key);
         }
     }
-    let pattern = pattern(leaves, Pattern::whole);
+    let leaves = onto_leaves(leaves, compiler);
     let with = fields.require("with")?;
     let value = match with.yaml {
         Yaml::Text(word) if word == "template" => FillValue::Template,
-        _ => FillValue::Number(number(with)?),
+        _ => FillValue::Number(apply::constant(with)?),
     };
-    Some(Fill::Match { pattern: pattern?, value, id: compiler.id(node) })
+    Some(Fill::Match { leaves: leaves?, value, id: compiler.id(node) })
 }
 
 fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Option<Fill> {
@@ -95,28 +95,11 @@ fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Op
         .map_err(|error| shape.report(Problem::new(ProblemKind::Value, error.to_string()), None))
         .ok()?;
     let with = with?;
-    let number = number(with)?;
+    let number = apply::constant(with)?;
     let value = Constant::new(spec, number);
     if value.is_none() {
         let message = format!("{number} cannot be written as {dtype}");
         with.report(Problem::new(ProblemKind::Value, message), None);
     }
     Some(Fill::Leaf { id: compiler.id(node), leaf, value: value? })
-}
-
-/// `ones`, `zeros`, or a number.
-fn number(node: &Node<'_>) -> Option<Number> {
-    let text = node.scalar()?;
-    let number = match (text.as_str(), node.yaml) {
-        ("zeros", _) => Some(Number::Integer(0)),
-        ("ones", _) => Some(Number::Integer(1)),
-        (_, Yaml::Integer(number)) => Some(Number::Integer(*number)),
-        (text, _) => text.parse().ok().map(Number::Float),
-    };
-    if number.is_none() {
-        let problem =
-            Problem::new(ProblemKind::Value, format!("`{text}` is no value to fill with"));
-        node.report(problem.help("write `ones`, `zeros`, `template` or a number"), None);
-    }
-    number
 }

@@ -5,15 +5,21 @@
 //! everything that is wrong in one run. Nothing here has seen a checkpoint.
 
 mod apply;
+mod builtin;
+mod cell;
 mod dialect;
+mod ema;
 mod expression;
 mod file;
 mod fill;
+mod include;
 mod node;
 mod optimizer;
 mod pattern;
 mod problem;
 mod recording;
+mod refuse;
+mod rows;
 mod rules;
 mod scopes;
 mod template;
@@ -23,18 +29,22 @@ mod zip;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::transform::Transform;
-
+pub use apply::Step;
+pub use builtin::{BUILTINS, Builtin, PREFIX as BUILTIN_PREFIX, find as find_builtin};
+pub use cell::{CellKind, CellRule};
 pub use dialect::Dialect;
+pub use ema::{Averages, Ema};
 pub use fill::{Fill, FillValue};
+pub use include::{Files, NoFiles};
 pub use optimizer::{Iterations, OptimizerBlock, OptimizerPolicy};
 pub use pattern::Pattern;
 pub use problem::{Place, Problem, ProblemKind, Problems, SourceText};
 pub use recording::{RecordedLayer, Recording};
+pub use refuse::Refusal;
 pub use template::Template;
 pub use zip::{Onto, Order, ZipRule};
 
-use node::Site;
+use node::{Node, Site};
 
 /// A part of a rule file that can be pointed at: a rule, a recorded layer, a fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,9 +54,11 @@ pub struct RuleId(usize);
 #[derive(Debug, Clone)]
 pub struct Mapping {
     source: Arc<SourceText>,
-    sites: Vec<Site>,
+    sites: Vec<(Arc<SourceText>, Site)>,
     /// Mistakes in the file; what they are about is left out below.
     pub problems: Vec<Problem>,
+    /// How to tell that the rules are not for a checkpoint.
+    pub refusals: Vec<Refusal>,
     /// Labels every relative target begins with.
     pub root: Vec<String>,
     /// How leaves are called where no template says so.
@@ -61,10 +73,12 @@ pub struct Mapping {
     pub rules: Vec<Rule>,
     /// Values for leaves that no source has.
     pub fills: Vec<Fill>,
-    /// What becomes of variables no rule claims.
-    pub unmatched: Unmatched,
+    /// What becomes of variables no rule claims, if it is said.
+    pub unmatched: Option<Unmatched>,
     /// What becomes of optimizer state.
     pub optimizer: Option<OptimizerPolicy>,
+    /// What becomes of averages.
+    pub averages: Option<Averages>,
 }
 
 /// A search and replacement in every source name.
@@ -93,23 +107,34 @@ pub struct Rule {
 pub enum Action {
     /// Gives the variables a pattern matches a place in the target.
     Map(MapRule),
+    /// Gives recurrent cells a place.
+    Cell(CellRule),
     /// Pairs variables with leaves of the template by their order.
     Zip(ZipRule),
     /// Accounts for variables that are not converted.
     Drop(Vec<Pattern>),
 }
 
-/// `{from: pattern, to: targets, apply: transforms}`.
+/// `{from: patterns, to: targets, apply: steps}`.
 #[derive(Debug, Clone)]
 pub struct MapRule {
-    /// Which variables.
-    pub from: Pattern,
-    /// Where they go: each target gets the value.
+    /// Which variables. Several patterns have the same named groups, which say what is joined.
+    pub from: Vec<Pattern>,
+    /// Where they go: each target gets the value, or one of as many as there are targets.
     pub to: Vec<TargetTemplate>,
-    /// What is done to the value on the way.
-    pub apply: Vec<Transform>,
+    /// What is done to the values on the way.
+    pub apply: Vec<Step>,
     /// Whether matching nothing is fine.
     pub optional: bool,
+    /// Whether the template keeps its value where the shapes do not fit.
+    pub skip_mismatch: bool,
+}
+
+impl MapRule {
+    /// Whether several variables go through the pipeline together.
+    pub fn joins(&self) -> bool {
+        self.from.len() > 1 || self.apply.iter().any(Step::joins)
+    }
 }
 
 /// A target with places to fill in.
@@ -149,16 +174,23 @@ pub enum Unmatched {
 }
 
 impl Mapping {
-    /// Reads a rule file; `set` gives parameters other values than the file does.
-    pub fn parse(name: &str, text: &str, set: &BTreeMap<String, String>) -> Result<Self, Problems> {
+    /// Reads a rule file and those it includes; `set` gives parameters other values than the files
+    /// do.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        set: &BTreeMap<String, String>,
+        files: &dyn Files,
+    ) -> Result<Self, Problems> {
         // Some editors put a mark before the text that is no part of it.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        file::parse(SourceText::new(name, text), set)
+        file::parse(SourceText::new(name, text), set, files)
     }
 
     /// Where a rule stands.
     pub fn place(&self, id: RuleId) -> Option<Place> {
-        self.sites.get(id.0)?.place(&self.source, None)
+        let (source, site) = self.sites.get(id.0)?;
+        site.place(source, None)
     }
 
     /// The rule file as it was read.

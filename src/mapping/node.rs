@@ -261,11 +261,6 @@ impl<'y> Node<'y> {
         Some(Fields { node: self.clone(), entries })
     }
 
-    /// Reports a problem that no place in the file is to blame for.
-    pub(super) fn report_nowhere(&self, problem: Problem) {
-        self.context.report(problem);
-    }
-
     /// Reports a problem about this value's key.
     pub(super) fn report_key(&self, problem: Problem, key: &str) {
         let site = Site { text: Some(key.to_owned()), ..self.site(Anchor::Key) };

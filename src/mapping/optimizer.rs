@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::RuleId;
 use super::file::{Compiler, choice, pattern};
 use super::node::Node;
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
 use super::yaml::Yaml;
+use super::{RuleId, apply};
 use crate::object::unescape;
 use crate::optimizer::Kind;
 
@@ -117,7 +117,7 @@ fn block(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<OptimizerBlock>
     let mut hyperparameters = BTreeMap::new();
     for key in HYPERPARAMETERS {
         if let Some(node) = fields.get(key) {
-            hyperparameters.insert((*key).to_owned(), number(node, compiler)?);
+            hyperparameters.insert((*key).to_owned(), apply::number(node, compiler)?);
         }
     }
     let from_source = match fields.get("hyperparameters") {
@@ -133,7 +133,7 @@ fn block(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<OptimizerBlock>
         None => None,
     };
     let variables = match fields.get("variables") {
-        Some(node) => Some(pattern(node, Pattern::whole)?),
+        Some(node) => Some(pattern(node, compiler, Pattern::whole)?),
         None => None,
     };
     let (name, scope) = (text("name")?, text("scope")?);
@@ -170,23 +170,5 @@ fn iterations(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Iterations> {
             }
         },
         Err(_) => Some(Iterations::Source(text)),
-    }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "hyper-parameters are floats")]
-fn number(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<f64> {
-    match node.yaml {
-        Yaml::Integer(number) => Some(*number as f64),
-        Yaml::Float(number) => Some(*number),
-        _ => {
-            // `1e-3` is text to YAML, and parameters are text too.
-            let text = compiler.text(node)?;
-            let number = text.parse().ok();
-            if number.is_none() {
-                let message = format!("`{text}` is no number");
-                node.report(Problem::new(ProblemKind::Value, message), None);
-            }
-            number
-        }
     }
 }

@@ -82,6 +82,8 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ProblemKind {
+    /// The rules are for something else; before everything else.
+    Fit,
     /// The file is no YAML.
     Yaml,
     /// A key that does not exist, is missing, or stands twice.
@@ -116,6 +118,7 @@ impl ProblemKind {
     /// The word `--json` shows.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Fit => "fit",
             Self::Yaml => "yaml",
             Self::Key => "key",
             Self::Value => "value",
@@ -223,10 +226,14 @@ impl Problems {
     }
 
     fn sorted(mut problems: Vec<Problem>) -> Self {
-        // Problems with a place first, in the order of the file.
-        problems.sort_by_key(|problem| match &problem.place {
-            Some(place) => (false, place.source.name.clone(), place.span.start),
-            None => (true, String::new(), 0),
+        // That the rules are for something else explains the rest; then problems with a place, in
+        // the order of the file.
+        problems.sort_by_key(|problem| {
+            let details = problem.kind != ProblemKind::Fit;
+            match &problem.place {
+                Some(place) => (details, false, place.source.name.clone(), place.span.start),
+                None => (details, true, String::new(), 0),
+            }
         });
         problems.dedup();
         Self(problems)

@@ -7,8 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{RuleId, TargetTemplate};
-use crate::transform::Transform;
+use super::{RuleId, Step, TargetTemplate};
 
 /// One entry of `scopes`: the layers below one `variable_scope`.
 #[derive(Debug, Clone)]
@@ -37,7 +36,7 @@ pub struct RecordedLayer {
     /// The object they go to; `None` only counts.
     pub to: Option<TargetTemplate>,
     /// What is done to some of its leaves.
-    pub apply: BTreeMap<String, Vec<Transform>>,
+    pub apply: BTreeMap<String, Vec<Step>>,
 }
 
 /// TF1's counts.

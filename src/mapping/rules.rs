@@ -6,67 +6,111 @@ use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
 use super::template::Names;
 use super::yaml::Yaml;
-use super::{Action, MapRule, Rule, TargetTemplate, apply, zip};
-use crate::transform::Transform;
+use super::{Action, MapRule, Rule, Step, TargetTemplate, apply, cell, zip};
 
-const KEYS: &[&str] = &["from", "to", "apply", "optional", "drop", "zip"];
+const KEYS: &[&str] =
+    &["from", "to", "apply", "optional", "skip_mismatch", "drop", "zip", "cell", "forget_bias"];
 
 /// Reads one rule.
 pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rule> {
     let fields = node.fields(KEYS)?;
-    let action = match (fields.get("from"), fields.get("zip"), fields.get("drop")) {
-        (Some(from), None, None) => Action::Map(map(from, &fields, compiler)?),
-        (None, Some(zip), None) => Action::Zip(zip::read(zip, &fields, compiler)?),
-        (None, None, Some(drop)) => Action::Drop(drop_rule(drop, &fields)?),
-        (None, None, None) => {
-            let message = "a rule needs one of `from`, `zip` and `drop`";
+    let given = |key: &str| fields.get(key);
+    let action = match (given("cell"), given("from"), given("zip"), given("drop")) {
+        (Some(cell), _, None, None) => Action::Cell(cell::read(cell, &fields, compiler)?),
+        (None, Some(from), None, None) => Action::Map(map(from, &fields, compiler)?),
+        (None, None, Some(zip), None) => Action::Zip(zip::read(zip, &fields, compiler)?),
+        (None, None, None, Some(drop)) => Action::Drop(drop_rule(drop, &fields, compiler)?),
+        (None, None, None, None) => {
+            let message = "a rule needs one of `from`, `cell`, `zip` and `drop`";
             node.report(Problem::new(ProblemKind::Key, message), None);
             return None;
         }
         _ => {
-            let message = "a rule has only one of `from`, `zip` and `drop`";
+            let message = "a rule has only one of `from`, `cell`, `zip` and `drop`";
             node.report(Problem::new(ProblemKind::Key, message), None);
             return None;
         }
     };
+    if let Some(bias) = given("forget_bias").filter(|_| !matches!(action, Action::Cell(_))) {
+        let message = "`forget_bias` belongs beside `cell`";
+        bias.report_key(Problem::new(ProblemKind::Key, message), "forget_bias");
+    }
     Some(Rule { id: compiler.id(node), action })
 }
 
 fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<MapRule> {
     let to = fields.require("to");
-    if let Yaml::List(_) = from.yaml {
-        let problem =
-            Problem::new(ProblemKind::Value, "joining several sources is not possible yet");
-        from.report(problem.help("give one pattern"), None);
+    let patterns: Option<Vec<Pattern>> =
+        from.one_or_many().iter().map(|one| pattern(one, compiler, Pattern::whole)).collect();
+    let (apply, optional) = (transforms(fields, compiler), truth(fields, "optional"));
+    let skip_mismatch = truth(fields, "skip_mismatch");
+    let patterns = patterns?;
+    let Some(first) = patterns.first() else {
+        from.report(Problem::new(ProblemKind::Value, "a rule needs at least one pattern"), None);
+        return None;
+    };
+    for one in &patterns {
+        collisions(from, one, compiler);
+    }
+    let apply = apply?;
+    let joins = patterns.len() > 1 || apply.iter().any(Step::joins);
+    if joins {
+        same_groups(from, &patterns)?;
+    }
+    let mut names = compiler.names(Some(first));
+    if joins {
+        // A numbered group may be another one in each of the variables that are joined.
+        names.groups = None;
+    }
+    let to = targets(to?, &names)?;
+    if patterns.len() > 1 && !apply.iter().any(Step::joins) && patterns.len() != to.len() {
+        let message = "several patterns need `concat` or `stack` under `apply`, or as many targets";
+        from.report(Problem::new(ProblemKind::Value, message), None);
         return None;
     }
-    let from_pattern = pattern(from, Pattern::whole);
-    let (apply, optional) = (transforms(fields, compiler), optional(fields));
-    let from_pattern = from_pattern?;
-    let names = compiler.names(Some(&from_pattern));
-    collisions(from, &from_pattern, compiler);
-    let targets = to?;
-    if targets.one_or_many().is_empty() {
-        let problem = Problem::new(ProblemKind::Value, "a rule needs at least one target");
-        targets.report(problem.help("`drop` accounts for variables that go nowhere"), None);
-        return None;
-    }
-    let to: Option<Vec<_>> =
-        targets.one_or_many().iter().map(|node| target(node, &names)).collect();
-    Some(MapRule { to: to?, apply: apply?, optional: optional?, from: from_pattern })
+    let from = patterns;
+    Some(MapRule { from, to, apply, optional: optional?, skip_mismatch: skip_mismatch? })
 }
 
-/// The transforms under `apply`.
-pub(super) fn transforms(fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<Vec<Transform>> {
+/// Patterns that are joined have the same named groups: these say what belongs together.
+fn same_groups(node: &Node<'_>, patterns: &[Pattern]) -> Option<()> {
+    let nodes = node.one_or_many();
+    let first = patterns.first().map(Pattern::group_names).unwrap_or_default();
+    for (one, node) in patterns.iter().zip(&nodes) {
+        let other = one.group_names();
+        if let Some(name) = first.symmetric_difference(&other).next() {
+            let message = format!("not every pattern of this rule has the group `{name}`");
+            let help =
+                "named groups say which variables belong together: give each pattern the same";
+            node.report(Problem::new(ProblemKind::Pattern, message).help(help), None);
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// The targets of a rule, at least one.
+pub(super) fn targets(node: &Node<'_>, names: &Names<'_>) -> Option<Vec<TargetTemplate>> {
+    let targets = node.one_or_many();
+    if targets.is_empty() {
+        let problem = Problem::new(ProblemKind::Value, "a rule needs at least one target");
+        node.report(problem.help("`drop` accounts for variables that go nowhere"), None);
+        return None;
+    }
+    targets.iter().map(|node| target(node, names)).collect()
+}
+
+/// The pipeline under `apply`.
+fn transforms(fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<Vec<Step>> {
     match fields.get("apply") {
         Some(node) => apply::read(node, compiler),
         None => Some(Vec::new()),
     }
 }
 
-/// Whether the rule may match nothing.
-pub(super) fn optional(fields: &Fields<'_>) -> Option<bool> {
-    fields.get("optional").map_or(Some(false), Node::truth)
+/// A truth value that may be left out.
+pub(super) fn truth(fields: &Fields<'_>, key: &str) -> Option<bool> {
+    fields.get(key).map_or(Some(false), Node::truth)
 }
 
 /// Parameters and named groups share one name space.
@@ -133,12 +177,16 @@ fn path(node: &Node<'_>, names: &Names<'_>) -> Option<TargetTemplate> {
     Some(TargetTemplate::Path { template, absolute: relative.is_some() })
 }
 
-fn drop_rule(node: &Node<'_>, fields: &Fields<'_>) -> Option<Vec<Pattern>> {
-    for key in ["to", "apply", "optional"] {
+fn drop_rule(
+    node: &Node<'_>,
+    fields: &Fields<'_>,
+    compiler: &Compiler<'_>,
+) -> Option<Vec<Pattern>> {
+    for key in ["to", "apply", "optional", "skip_mismatch"] {
         if let Some(node) = fields.get(key) {
             let message = format!("`{key}` has no meaning beside `drop`");
             node.report_key(Problem::new(ProblemKind::Key, message), key);
         }
     }
-    node.one_or_many().iter().map(|item| pattern(item, Pattern::whole)).collect()
+    node.one_or_many().iter().map(|item| pattern(item, compiler, Pattern::whole)).collect()
 }

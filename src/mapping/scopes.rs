@@ -14,7 +14,7 @@ use super::{apply, file};
 const MAX_LAYERS: usize = 100_000;
 
 /// Reads all entries of `scopes`.
-pub(super) fn read<'y>(fields: &Fields<'y>, compiler: &mut Compiler<'y>) -> Vec<Recording> {
+pub(super) fn read(fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Vec<Recording> {
     let mut seen: BTreeMap<String, Node<'_>> = BTreeMap::new();
     file::list(fields, "scopes", |node| {
         let recording = recording(node, compiler)?;
@@ -31,7 +31,7 @@ pub(super) fn read<'y>(fields: &Fields<'y>, compiler: &mut Compiler<'y>) -> Vec<
     })
 }
 
-fn recording<'y>(node: &Node<'y>, compiler: &mut Compiler<'y>) -> Option<Recording> {
+fn recording(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Recording> {
     let fields = node.fields(&["within", "target", "layers"])?;
     let by_name = match fields.get("target") {
         Some(target) => choice(target, &[("paths", false), ("names", true)])?,
@@ -49,23 +49,23 @@ fn recording<'y>(node: &Node<'y>, compiler: &mut Compiler<'y>) -> Option<Recordi
     Some(Recording { id, within, by_name, layers: recorder.layers })
 }
 
-struct Recorder<'c, 'y> {
-    compiler: &'c mut Compiler<'y>,
+struct Recorder<'c, 'f> {
+    compiler: &'c mut Compiler<'f>,
     counter: Counter,
     layers: Vec<RecordedLayer>,
     /// Rounds of repetitions begun, empty ones too.
     rounds: usize,
 }
 
-impl<'y> Recorder<'_, 'y> {
-    fn all(&mut self, parent: &str, layers: &[Node<'y>]) {
+impl Recorder<'_, '_> {
+    fn all(&mut self, parent: &str, layers: &[Node<'_>]) {
         for layer in layers {
             self.one(parent, layer);
         }
     }
 
     /// `None` where something was reported.
-    fn one(&mut self, parent: &str, node: &Node<'y>) -> Option<()> {
+    fn one(&mut self, parent: &str, node: &Node<'_>) -> Option<()> {
         if let Yaml::Text(_) = node.yaml {
             let base = self.compiler.text(node)?;
             return self.layer(parent, node, base, None);
@@ -92,9 +92,9 @@ impl<'y> Recorder<'_, 'y> {
     fn layer(
         &mut self,
         parent: &str,
-        node: &Node<'y>,
+        node: &Node<'_>,
         base: String,
-        to: Option<&Node<'y>>,
+        to: Option<&Node<'_>>,
     ) -> Option<()> {
         if base.is_empty() {
             node.report(Problem::new(ProblemKind::Scope, "a layer needs a name"), None);
@@ -114,7 +114,7 @@ impl<'y> Recorder<'_, 'y> {
         let to = target_node.and_then(|node| target(&node, &names));
         let mut transforms = BTreeMap::new();
         for (leaf, node) in apply_node.as_ref().and_then(Node::entries).unwrap_or_default() {
-            transforms.insert(leaf.to_owned(), apply::read(&node, self.compiler)?);
+            transforms.insert(leaf.to_owned(), apply::read_single(&node, self.compiler)?);
         }
         let id = self.compiler.id(node);
         let parent = parent.to_owned();
@@ -122,7 +122,7 @@ impl<'y> Recorder<'_, 'y> {
         Some(())
     }
 
-    fn scope(&mut self, parent: &str, fields: &Fields<'y>) -> Option<()> {
+    fn scope(&mut self, parent: &str, fields: &Fields<'_>) -> Option<()> {
         let name = self.compiler.text(fields.require("scope")?)?;
         let layers = fields.require("layers")?.list()?;
         let scope = join(parent, &name);
@@ -132,7 +132,7 @@ impl<'y> Recorder<'_, 'y> {
         Some(())
     }
 
-    fn repeat(&mut self, parent: &str, fields: &Fields<'y>) -> Option<()> {
+    fn repeat(&mut self, parent: &str, fields: &Fields<'_>) -> Option<()> {
         let count_node = fields.require("repeat")?;
         let count = apply::integer(count_node, self.compiler)?;
         let layers = fields.require("layers")?.list()?;
@@ -159,7 +159,7 @@ impl<'y> Recorder<'_, 'y> {
         self.rounds += count;
         for i in 0..count {
             if let Some((name, _)) = variable {
-                self.compiler.params.insert(name, i.to_string());
+                self.compiler.params.insert(name.to_owned(), i.to_string());
             }
             self.all(parent, &layers);
         }

@@ -4,9 +4,8 @@ use super::file::{Compiler, choice, pattern};
 use super::node::{Fields, Node};
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
-use super::rules;
 use super::yaml::Yaml;
-use crate::transform::Transform;
+use super::{Step, apply, rules};
 
 /// A rule that pairs variables with leaves of the template.
 #[derive(Debug, Clone)]
@@ -18,9 +17,11 @@ pub struct ZipRule {
     /// How the variables are sorted, and how the leaves are.
     pub order: (Order, Order),
     /// What is done to each value on the way.
-    pub apply: Vec<Transform>,
+    pub apply: Vec<Step>,
     /// Whether matching nothing is fine.
     pub optional: bool,
+    /// Whether the template keeps its value where the shapes do not fit.
+    pub skip_mismatch: bool,
 }
 
 /// Leaves below `root`.
@@ -67,22 +68,35 @@ pub(super) fn read(
     }
     let fields = node.fields(&["from", "onto", "order"])?;
     let (from, onto) = (fields.require("from"), fields.require("onto"));
-    let from = pattern(from?, Pattern::whole);
-    let onto = onto_leaves(onto?);
+    let from = pattern(from?, compiler, Pattern::whole);
+    let onto = onto_leaves(onto?, compiler);
     let order = match fields.get("order") {
         Some(node) => orders(node),
         None => Some((Order::Natural, Order::Natural)),
     };
-    let (apply, optional) = (rules::transforms(beside, compiler), rules::optional(beside));
-    Some(ZipRule { from: from?, onto: onto?, order: order?, apply: apply?, optional: optional? })
+    let apply = match beside.get("apply") {
+        Some(node) => apply::read_single(node, compiler),
+        None => Some(Vec::new()),
+    };
+    let optional = rules::truth(beside, "optional");
+    let skip_mismatch = rules::truth(beside, "skip_mismatch");
+    Some(ZipRule {
+        from: from?,
+        onto: onto?,
+        order: order?,
+        apply: apply?,
+        optional: optional?,
+        skip_mismatch: skip_mismatch?,
+    })
 }
 
-fn onto_leaves(node: &Node<'_>) -> Option<Onto> {
+/// Reads leaves by path, or by name: `{name: pattern}`.
+pub(super) fn onto_leaves(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Onto> {
     let Yaml::Map(_) = node.yaml else {
-        return pattern(node, Pattern::whole).map(Onto::Path);
+        return pattern(node, compiler, Pattern::whole).map(Onto::Path);
     };
     let fields = node.fields(&["name"])?;
-    pattern(fields.require("name")?, Pattern::whole).map(Onto::Name)
+    pattern(fields.require("name")?, compiler, Pattern::whole).map(Onto::Name)
 }
 
 fn orders(node: &Node<'_>) -> Option<(Order, Order)> {

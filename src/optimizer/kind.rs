@@ -25,11 +25,17 @@ pub struct Role {
     pub legacy: &'static str,
     /// Attributes of newer optimizers that list it, one entry per variable.
     pub lists: &'static [&'static str],
+    /// Whether it is zero before the first step.
+    pub starts_at_zero: bool,
 }
 
 const fn role(name: &'static str, legacy: &'static str, lists: &'static [&'static str]) -> Role {
-    Role { name, legacy, lists }
+    Role { name, legacy, lists, starts_at_zero: true }
 }
+
+/// Sums of squares begin above zero, where they are divided by.
+const ACCUMULATOR: Role =
+    Role { starts_at_zero: false, ..role("accumulator", "accumulator", &["_accumulators"]) };
 
 const FIRST_MOMENT: Role = role("first moment", "m", &["_momentums"]);
 const SECOND_MOMENT: Role = role("second moment", "v", &["_velocities"]);
@@ -85,17 +91,14 @@ const TABLE: &[Row] = &[
         Kind::Adagrad,
         "adagrad",
         &["Adagrad", "ProximalAdagrad"],
-        &[role("accumulator", "accumulator", &["_accumulators"])],
+        &[ACCUMULATOR],
         &["ApplyAdagrad", "ApplyAdagradV2", "ApplyProximalAdagrad"],
     ),
     (
         Kind::Ftrl,
         "ftrl",
         &["Ftrl"],
-        &[
-            role("accumulator", "accumulator", &["_accumulators"]),
-            role("linear", "linear", &["_linears"]),
-        ],
+        &[ACCUMULATOR, role("linear", "linear", &["_linears"])],
         &["ApplyFtrl", "ApplyFtrlV2"],
     ),
     (
@@ -133,6 +136,11 @@ impl Kind {
     /// Its pieces of state, in the order in which TF1 numbers slots.
     pub fn roles(self) -> &'static [Role] {
         self.row().map(|row| row.3).unwrap_or_default()
+    }
+
+    /// Every piece of state that some kind keeps.
+    pub fn every_role() -> impl Iterator<Item = &'static Role> {
+        TABLE.iter().flat_map(|row| row.3)
     }
 
     /// The kind that a TF1 graph's op carries out.

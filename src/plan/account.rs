@@ -15,8 +15,9 @@ impl Planner<'_> {
     pub(super) fn account(&mut self) -> BTreeMap<VariableName, Fate> {
         let mut fates = BTreeMap::new();
         let mut unmatched = Vec::new();
+        let unmatched_policy = self.mapping.unmatched.unwrap_or_default();
         for source in &self.sources.all {
-            let fate = match (source.fate, self.mapping.unmatched) {
+            let fate = match (source.fate, unmatched_policy) {
                 (Some(fate), _) => fate,
                 (None, _) if source.name.as_str() == GLOBAL_STEP => Fate::NotNeeded,
                 (None, Unmatched::Drop) => Fate::UnmatchedDropped,
@@ -34,7 +35,7 @@ impl Planner<'_> {
         }
         let help = "give it a rule, `drop` it, or write `unmatched: drop` for all that is left";
         let unmatched = unmatched.into_iter().map(|problem| problem.help(help));
-        match self.mapping.unmatched {
+        match unmatched_policy {
             Unmatched::Warn => self.warnings.extend(unmatched),
             // A rule that could not be read would have claimed some of these: its own mistake is
             // the one to show.

@@ -1,18 +1,21 @@
 //! The state of planning: who claims which source, who gives which target its value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Captures;
 
+use super::pipeline::{self, Flow, For};
 use super::sources::{Source, Sources};
 use super::spot::{NoSpot, Spot};
 use super::template::Template;
-use super::{Assignment, Fate, Options, Power, Value};
+use super::{Assignment, AverageCounts, Fate, Options, Power, Value};
 use crate::catalog::{Catalog, VariableName};
-use crate::mapping::{Mapping, Problem, ProblemKind, Problems, RuleId, TargetTemplate};
+use crate::mapping::{
+    MapRule, Mapping, Problem, ProblemKind, Problems, Rule, RuleId, Step, TargetTemplate,
+};
 use crate::object::{ObjectPath, Target};
 use crate::tensor::TensorSpec;
-use crate::transform::Transform;
+use crate::transform::Reshape;
 
 /// A plan being made.
 #[derive(Debug)]
@@ -33,6 +36,11 @@ pub(super) struct Planner<'p> {
     pub(super) powers: BTreeMap<VariableName, Power>,
     pub(super) counters: BTreeMap<VariableName, Target>,
     pub(super) advice: Vec<String>,
+    /// Averages that stand for raw variables.
+    pub(super) raw: BTreeMap<VariableName, VariableName>,
+    pub(super) averages: Option<AverageCounts>,
+    /// Targets that keep the template's value because nothing fits.
+    pub(super) skipped: BTreeSet<Target>,
 }
 
 /// What a rule does with the variables it claims.
@@ -41,11 +49,22 @@ pub(super) struct Claim<'c> {
     /// Where they go.
     pub(super) to: &'c [TargetTemplate],
     /// What is done to them on the way.
-    pub(super) apply: &'c [Transform],
+    pub(super) apply: &'c [Step],
     /// Whether the template may lack the target.
     pub(super) optional: bool,
+    /// Whether the template keeps its value where the shapes do not fit.
+    pub(super) skip_mismatch: bool,
     /// The rule.
     pub(super) rule: RuleId,
+}
+
+impl<'c> Claim<'c> {
+    /// As a rule with patterns says.
+    pub(super) fn of(rule: &Rule, map: &'c MapRule) -> Self {
+        let MapRule { to, apply, optional, skip_mismatch, .. } = map;
+        let (optional, skip_mismatch) = (*optional, *skip_mismatch);
+        Self { to, apply, optional, skip_mismatch, rule: rule.id }
+    }
 }
 
 impl<'p> Planner<'p> {
@@ -88,6 +107,9 @@ impl<'p> Planner<'p> {
             powers: BTreeMap::new(),
             counters: BTreeMap::new(),
             advice: Vec::new(),
+            raw: BTreeMap::new(),
+            averages: None,
+            skipped: BTreeSet::new(),
         })
     }
 
@@ -117,60 +139,99 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// Gives source `i` its places, as a rule says. Problems are reported, and the source counts
-    /// as claimed all the same: one mistake must not become two.
+    /// Gives sources their places, as a rule says. Problems are reported, and the sources count as
+    /// claimed all the same: one mistake must not become two.
     pub(super) fn claim(
         &mut self,
-        i: usize,
+        sources: &[usize],
         claim: Claim<'_>,
         captures: Option<&Captures<'_>>,
         below: &[String],
     ) {
-        let Some(name) = self.sources.all.get(i).map(|source| source.name) else { return };
+        let first = sources.first().and_then(|&i| self.sources.all.get(i));
+        let Some(name) = first.map(|source| source.name) else { return };
         let mut spots = Vec::new();
         let mut absent = 0;
         for target in claim.to {
             match self.spots(target, captures, below) {
-                Ok(found) => spots.extend(found),
-                Err(NoSpot::Absent(_)) if claim.optional => absent += 1,
+                Ok(found) => spots.push(found),
+                Err(NoSpot::Absent(_)) if claim.optional => {
+                    absent += 1;
+                    spots.push(Vec::new());
+                }
                 Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
                     let message = format!("no target for `{name}`: {reason}");
                     self.report(claim.rule, Problem::new(ProblemKind::Template, message));
+                    spots.push(Vec::new());
                 }
             }
         }
-        if spots.is_empty() && absent > 0 {
-            if let Some(source) = self.sources.all.get_mut(i) {
-                source.fate = Some(Fate::NoTarget(claim.rule));
-            }
-            return;
+        if absent > 0 && spots.iter().all(Vec::is_empty) {
+            return self.decide(sources, Fate::NoTarget(claim.rule));
         }
-        self.give(i, claim.apply, spots, claim.rule);
+        self.give(sources, claim, spots);
     }
 
-    /// Sends source `i` through its transforms to these places.
-    pub(super) fn give(&mut self, i: usize, apply: &[Transform], spots: Vec<Spot>, rule: RuleId) {
-        let Some(source) = self.sources.all.get_mut(i) else { return };
-        source.fate = Some(Fate::Mapped(rule));
-        let (name, variable) = (source.name.clone(), source.variable);
-        let mut spec = variable.spec.clone();
-        let mut value = Value::Variable(name.clone());
-        for transform in apply {
-            match transform.op().infer(&spec) {
-                Ok(inferred) => spec = inferred,
-                Err(error) => {
-                    let message = format!("`{name}`: {error}");
-                    return self.report(rule, Problem::new(ProblemKind::Shape, message));
+    fn decide(&mut self, sources: &[usize], fate: Fate) {
+        for &i in sources {
+            if let Some(source) = self.sources.all.get_mut(i) {
+                source.fate = Some(fate);
+            }
+        }
+    }
+
+    /// Sends sources through a pipeline to these places, of which each target has some.
+    pub(super) fn give(&mut self, sources: &[usize], claim: Claim<'_>, spots: Vec<Vec<Spot>>) {
+        self.decide(sources, Fate::Mapped(claim.rule));
+        let sources_of = |planner: &Self| -> Vec<(String, Flow)> {
+            let found = sources.iter().filter_map(|&i| planner.sources.all.get(i));
+            found
+                .map(|source| {
+                    let value = Value::Variable(source.name.clone());
+                    (source.name.to_string(), Flow { value, spec: source.variable.spec.clone() })
+                })
+                .collect()
+        };
+        let (names, flows): (Vec<String>, Vec<Flow>) = sources_of(self).into_iter().unzip();
+        let name = names.join("`, `");
+        let of = spots.len();
+        let (mut placed, mut skipped) = (0, 0);
+        let targets = spots.into_iter().enumerate().flat_map(|(index, spots)| {
+            spots.into_iter().map(move |spot| (index, spot)).collect::<Vec<_>>()
+        });
+        for (index, spot) in targets {
+            let target = For { index, of, wants: spot.wants.as_ref() };
+            let flow = pipeline::run(claim.apply, flows.clone(), target, self.catalog);
+            let wrong = match &flow {
+                Ok(flow) => misfit(&name, &flow.spec, &spot),
+                Err(reason) => {
+                    Some(Problem::new(ProblemKind::Shape, format!("`{name}`: {reason}")))
                 }
+            };
+            if let Some(problem) = wrong {
+                if claim.skip_mismatch && self.template.is_some() {
+                    skipped += 1;
+                    self.skip(claim.rule, spot, &problem);
+                    continue;
+                }
+                self.report(claim.rule, problem);
             }
-            value = Value::Apply(transform.clone(), Box::new(value));
-        }
-        for spot in spots {
-            if let Some(problem) = misfit(&name.to_string(), &spec, &spot) {
-                self.report(rule, problem);
+            if let Ok(Flow { value, spec }) = flow {
+                placed += 1;
+                self.assign(spot, spec, value, Some(claim.rule));
             }
-            self.assign(spot, spec.clone(), value.clone(), Some(rule));
         }
+        if skipped > 0 && placed == 0 {
+            self.decide(sources, Fate::Skipped(claim.rule));
+        }
+    }
+
+    /// A place keeps the template's value, which the user hears of.
+    fn skip(&mut self, rule: RuleId, spot: Spot, problem: &Problem) {
+        let message = format!("skipped: {}; the template's value is kept", problem.message);
+        self.warn(rule, Problem::new(ProblemKind::Shape, message));
+        self.skipped.insert(spot.target.clone());
+        self.keep(spot);
     }
 
     /// Gives a target its value, unless it has one.
@@ -207,8 +268,9 @@ impl<'p> Planner<'p> {
 }
 
 fn described(value: &Value) -> String {
-    match value.source() {
+    match value.sources().first() {
         Some(name) => format!("`{name}`"),
+        None if matches!(value, Value::Template(_)) => "the template's own".to_owned(),
         None => "a constant".to_owned(),
     }
 }
@@ -221,10 +283,15 @@ pub(super) fn misfit(name: &str, spec: &TensorSpec, spot: &Spot) -> Option<Probl
     let (have, want) = (spec.shape(), wants.shape());
     let reversed: Vec<u64> = have.dims().iter().rev().copied().collect();
     Some(if spec.dtype() != wants.dtype() {
-        problem.help("a value never changes its dtype by itself")
+        let dtype = wants.dtype();
+        let help =
+            format!("a value never changes its dtype by itself: `apply: [{{cast: {dtype}}}]`");
+        problem.help(help)
     } else if reversed == want.dims() {
         problem
             .help("reversed axes would fit: `apply: [transpose]`, if that is what the layers mean")
+    } else if Reshape::keeps_order(have, want) {
+        problem.help("`apply: [{reshape: target}]` splits and merges neighbouring axes")
     } else if have.elements() == want.elements() {
         let dims: Vec<String> = want.dims().iter().map(u64::to_string).collect();
         problem.help(format!(

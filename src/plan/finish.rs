@@ -1,13 +1,13 @@
 //! Constants, the counter, and the finished plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Planner, misfit};
 use super::order;
 use super::spot::{NoSpot, Spot};
 use super::{Assignment, Fate, Plan, Purpose, Value};
 use crate::catalog::VariableName;
-use crate::mapping::{Fill, FillValue, Pattern, Problem, ProblemKind, Problems, RuleId};
+use crate::mapping::{Fill, FillValue, Onto, Problem, ProblemKind, Problems, RuleId};
 use crate::object::{ObjectGraph, ObjectPath, SAVE_COUNTER, Target};
 use crate::tensor::{Constant, DType, Shape, TensorSpec};
 
@@ -31,27 +31,25 @@ impl Planner<'_> {
                         self.report(*id, Problem::new(ProblemKind::Template, message));
                     }
                 },
-                Fill::Match { id, pattern, value } => self.fill_matching(*id, pattern, value),
+                Fill::Match { id, leaves, value } => self.fill_matching(*id, leaves, value),
             }
         }
     }
 
-    fn fill_matching(&mut self, id: RuleId, pattern: &Pattern, value: &FillValue) {
-        let Some(template) = &self.template else {
+    fn fill_matching(&mut self, id: RuleId, leaves: &Onto, value: &FillValue) {
+        if self.template.is_none() {
             let message = "`match` fills leaves of a template, and there is none";
             let help =
                 "give one with `--like`, or name the leaf: `{leaf: path, shape: [..], with: ones}`";
             return self.report(id, Problem::new(ProblemKind::Template, message).help(help));
-        };
-        let free = |target: &Target| !self.values.contains_key(target);
-        let wanted: Vec<Spot> = template
-            .below()
-            .filter(|(_, path)| pattern.is_match(path))
-            .filter_map(|(leaf, _)| self.leaf(leaf))
-            .filter(|spot| free(&spot.target))
-            .collect();
+        }
+        let mut wanted: Vec<Spot> = self.bare(leaves).map(|(spot, _)| spot).collect();
+        // A leaf that two ways lead to is there twice.
+        let mut seen = BTreeSet::new();
+        wanted.retain(|spot| seen.insert(spot.target.clone()));
         if wanted.is_empty() {
-            let message = format!("`{}` matches no leaf that still needs a value", pattern.text());
+            let pattern = leaves.pattern().text();
+            let message = format!("`{pattern}` matches no leaf that still needs a value");
             return self.report(id, Problem::new(ProblemKind::Unused, message));
         }
         for spot in wanted {
@@ -131,6 +129,7 @@ impl Planner<'_> {
             warnings: self.warnings,
             powers: self.powers,
             counters: self.counters,
+            averages: self.averages,
             advice: self.advice,
         })
     }

@@ -121,7 +121,9 @@ impl Planner<'_> {
             let apply = layer.apply.get(&leaf).map(Vec::as_slice).unwrap_or_default();
             leaves.insert(leaf);
             let to = std::slice::from_ref(to);
-            self.claim(i, Claim { to, apply, optional: false, rule: layer.id }, None, &labels);
+            let (optional, skip_mismatch, rule) = (false, false, layer.id);
+            let claim = Claim { to, apply, optional, skip_mismatch, rule };
+            self.claim(&[i], claim, None, &labels);
         }
         for leaf in layer.apply.keys().filter(|leaf| !leaves.contains(*leaf)) {
             let message = format!("`{}` has no leaf `{leaf}` to transform", layer.scope);
@@ -189,6 +191,7 @@ impl Planner<'_> {
         for rule in &mapping.rules {
             match &rule.action {
                 Action::Map(map) => self.map(rule, map),
+                Action::Cell(cell) => self.cells(rule, cell),
                 Action::Zip(zip) => self.zip(rule.id, zip),
                 Action::Drop(patterns) => {
                     for i in self.sources.free() {
@@ -207,26 +210,26 @@ impl Planner<'_> {
     }
 
     fn map(&mut self, rule: &Rule, map: &MapRule) {
+        if map.joins() {
+            return self.join(rule, map);
+        }
+        let Some(pattern) = map.from.first() else { return };
         let mut matched = false;
         for i in self.sources.free() {
             let Some(source) = self.sources.all.get(i) else { continue };
-            let (name, other) = (source.current.clone(), source.other);
-            let captures = map.from.captures(&name);
-            let captures = captures.or_else(|| map.from.captures(other?));
-            if let Some(captures) = captures {
+            let names: Vec<String> = source.names().map(str::to_owned).collect();
+            if let Some(captures) = names.iter().find_map(|name| pattern.captures(name)) {
                 matched = true;
-                let (to, apply, optional) = (&map.to, &map.apply, map.optional);
-                let claim = Claim { to, apply, optional, rule: rule.id };
-                self.claim(i, claim, Some(&captures), &[]);
+                self.claim(&[i], Claim::of(rule, map), Some(&captures), &[]);
             }
         }
         if !matched && !map.optional {
-            self.unused(rule, &map.from);
+            self.unused(rule, pattern);
         }
     }
 
     /// A rule that matches nothing nearly always has a mistake in its pattern, or stands too low.
-    fn unused(&mut self, rule: &Rule, pattern: &Pattern) {
+    pub(super) fn unused(&mut self, rule: &Rule, pattern: &Pattern) {
         let claimed = self.sources.all.iter().find(|source| pattern.is_match(&source.current));
         let message = format!("`{}` matches no variable", pattern.text());
         let mut problem = Problem::new(ProblemKind::Unused, message);

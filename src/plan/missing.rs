@@ -7,8 +7,8 @@ use super::spot::Spot;
 use super::{Purpose, Value};
 use crate::catalog::VariableName;
 use crate::mapping::{OptimizerPolicy, Problem, ProblemKind, RuleId};
-use crate::object::{SAVE_COUNTER, Target};
-use crate::optimizer::{self, Found};
+use crate::object::{NodeId, SAVE_COUNTER, Target};
+use crate::optimizer::{self, Found, Kind};
 
 /// What Keras layers of about 2019 stored beside their variables. TensorFlow restores it no more
 /// and would miss an owner for it in `assert_consumed`.
@@ -26,6 +26,7 @@ impl Planner<'_> {
             .map(|(i, leaf)| (i, Spot::leaf(leaf)))
             .filter(|(_, spot)| !self.values.contains_key(&spot.target))
             .collect();
+        let skipped = self.slots_of_skipped(&optimizers);
         let mut bare: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         let mut forgotten: BTreeSet<(usize, String)> = BTreeSet::new();
         for (i, spot) in leaves {
@@ -40,6 +41,8 @@ impl Planner<'_> {
             let owner = optimizers.iter().find(|found| node.is_some_and(|node| found.owns(node)));
             match (owner, &self.mapping.optimizer) {
                 _ if self.options.keep_missing => self.keep(spot),
+                // What begins anew begins with its own state.
+                (Some(_), _) if node.is_some_and(|node| skipped.contains(&node)) => self.keep(spot),
                 (Some(_), Some(OptimizerPolicy::Keep)) => self.keep(spot),
                 (Some(found), None | Some(OptimizerPolicy::Drop | OptimizerPolicy::Plain)) => {
                     forgotten.insert((found.node, found.shown.clone()));
@@ -80,6 +83,19 @@ impl Planner<'_> {
             self.problems.push(Problem::new(ProblemKind::Optimizer, message).help(help));
         }
         self.others();
+    }
+
+    /// State of variables that keep the template's value because nothing fits them.
+    fn slots_of_skipped(&self, optimizers: &[Found]) -> BTreeSet<NodeId> {
+        let Some(template) = &self.template else { return BTreeSet::new() };
+        let leaves = self.skipped.iter().filter_map(|target| template.of_target(target));
+        let slots = leaves.flat_map(|leaf| {
+            optimizers.iter().flat_map(move |found| {
+                let slot = |role| found.slot(template.graph, role, leaf.node, leaf.full_name);
+                Kind::every_role().filter_map(move |role| slot(role).ok().flatten())
+            })
+        });
+        slots.collect()
     }
 
     pub(super) fn is_troubled(&self, rule: RuleId) -> bool {

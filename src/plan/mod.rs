@@ -5,16 +5,22 @@
 //! not needed, or unmatched.
 
 mod account;
+mod averages;
+mod cells;
 mod claim;
 mod finish;
+mod fit;
 mod graph;
+mod join;
 mod matching;
 mod missing;
 mod optimizer;
 mod order;
+mod pipeline;
 mod sources;
 mod spot;
 mod template;
+mod value;
 mod zip;
 
 use std::collections::BTreeMap;
@@ -22,8 +28,10 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, VariableName};
 use crate::mapping::{Mapping, Problem, Problems, RuleId};
 use crate::object::{ObjectGraph, Target};
-use crate::tensor::{Constant, TensorSpec};
-use crate::transform::Transform;
+use crate::tensor::TensorSpec;
+
+pub use averages::AverageCounts;
+pub use value::Value;
 
 /// How the result will be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +75,8 @@ pub struct Plan {
     pub powers: BTreeMap<VariableName, Power>,
     /// Step counters whose number, not whose bytes, went to a target; likewise.
     pub counters: BTreeMap<VariableName, Target>,
+    /// What became of averages, if the source has any.
+    pub averages: Option<AverageCounts>,
     /// What the same training still depends on in the user's program.
     pub advice: Vec<String>,
     /// What is worth knowing, though nothing is wrong.
@@ -97,51 +107,6 @@ pub struct Power {
     pub iterations: Target,
 }
 
-/// Where a value comes from: an expression that `plan` works out on specs and `convert` on bytes.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Value {
-    /// A variable of the source.
-    Variable(VariableName),
-    /// What the template has under this key.
-    Template(VariableName),
-    /// The same element throughout.
-    Constant(Constant),
-    /// Another value, transformed.
-    Apply(Transform, Box<Value>),
-}
-
-impl Value {
-    /// The source variable whose bytes these are, unchanged.
-    pub fn untouched(&self) -> Option<&VariableName> {
-        match self {
-            Self::Variable(name) => Some(name),
-            _ => None,
-        }
-    }
-
-    /// The source variable this is made of, if any.
-    pub fn source(&self) -> Option<&VariableName> {
-        match self {
-            Self::Variable(name) => Some(name),
-            Self::Constant(_) | Self::Template(_) => None,
-            Self::Apply(_, of) => of.source(),
-        }
-    }
-
-    /// The transforms on the way, first to last.
-    pub fn transforms(&self) -> Vec<&Transform> {
-        match self {
-            Self::Apply(transform, of) => {
-                let mut transforms = of.transforms();
-                transforms.push(transform);
-                transforms
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
 /// What becomes of a source variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -157,6 +122,12 @@ pub enum Fate {
     UnmatchedDropped,
     /// The template has no place for it, and the rule is optional.
     NoTarget(RuleId),
+    /// It does not fit its place in the template, and the rule lets that pass.
+    Skipped(RuleId),
+    /// Its average is taken in its place.
+    Averaged,
+    /// It is an average, or belongs to one, and raw values are taken.
+    AverageDropped,
     /// It belongs to an optimizer, and its values went into this block's.
     Consumed(RuleId),
     /// No rule claims it, and `unmatched: warn` lets that pass.
@@ -179,14 +150,18 @@ pub fn plan(
 ) -> Result<Plan, Problems> {
     let mut planner = claim::Planner::new(source, mapping, template, options)?;
     planner.check_source();
+    planner.take_averages();
     let state = planner.take_state();
     planner.names();
+    planner.refusals();
     planner.recordings();
     planner.rules();
+    planner.check_averages();
     planner.fills();
     planner.place_state(state.as_ref());
     planner.save_counter();
     planner.missing();
+    planner.headline();
     let fates = planner.account();
     let graph = planner.graph();
     planner.finish(fates, graph)

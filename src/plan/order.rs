@@ -27,16 +27,46 @@ enum Chunk<'n> {
 }
 
 fn chunks(name: &str) -> impl Iterator<Item = Chunk<'_>> {
+    pieces(name).map(|piece| {
+        if piece.starts_with(|c: char| c.is_ascii_digit()) {
+            let number = piece.trim_start_matches('0');
+            Chunk::Number(number.len(), number)
+        } else {
+            Chunk::Text(piece)
+        }
+    })
+}
+
+/// A name as digits and what stands between them.
+fn pieces(name: &str) -> impl Iterator<Item = &str> {
     let mut rest = name;
     std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let digits = first.is_ascii_digit();
+        let digits = rest.chars().next()?.is_ascii_digit();
         let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
-        let (chunk, after) = rest.split_at_checked(end)?;
+        let (piece, after) = rest.split_at_checked(end)?;
         rest = after;
-        let number = chunk.trim_start_matches('0');
-        Some(if digits { Chunk::Number(number.len(), number) } else { Chunk::Text(chunk) })
+        Some(piece)
     })
+}
+
+/// The first name that is missing between two that differ in one number only: `w_2` between `w_1`
+/// and `w_4`.
+pub(super) fn between(one: &str, next: &str) -> Option<String> {
+    let before: Vec<&str> = pieces(one).collect();
+    let after: Vec<&str> = pieces(next).collect();
+    let mut differing = before.iter().zip(&after).enumerate().filter(|(_, (a, b))| a != b);
+    let (at, (from, to)) = differing.next()?;
+    if differing.next().is_some() || before.len() != after.len() {
+        return None;
+    }
+    let missing = from.parse::<u64>().ok()?.checked_add(1)?;
+    if missing >= to.parse::<u64>().ok()? {
+        return None;
+    }
+    let missing =
+        format!("{missing:0width$}", width = if from.starts_with('0') { from.len() } else { 0 });
+    let pieces = before.iter().enumerate();
+    Some(pieces.map(|(i, piece)| if i == at { missing.as_str() } else { piece }).collect())
 }
 
 #[cfg(test)]
@@ -47,6 +77,15 @@ mod tests {
         let mut names = names.to_vec();
         names.sort_by(|a, b| by(a, b));
         names
+    }
+
+    #[test]
+    fn gaps() {
+        assert_eq!(between("w_1/k", "w_4/k").unwrap(), "w_2/k");
+        assert_eq!(between("w_08", "w_10").unwrap(), "w_09");
+        for (one, next) in [("w_1", "w_2"), ("w", "w_1"), ("a_1/b_1", "a_3/b_3"), ("a_1", "b_3")] {
+            assert_eq!(between(one, next), None, "{one} {next}");
+        }
     }
 
     #[test]

@@ -22,6 +22,11 @@ pub(super) struct Source<'c> {
 }
 
 impl Source<'_> {
+    /// The names that rules may call it by.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.current.as_str()).chain(self.other)
+    }
+
     /// Last component of the name rules see.
     pub(super) fn leaf(&self) -> &str {
         self.current.rsplit('/').next().unwrap_or_default()

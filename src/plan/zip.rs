@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claim::Planner;
+use super::claim::{Claim, Planner};
 use super::order;
 use super::spot::Spot;
 use crate::mapping::{Onto, Order, Pattern, Problem, ProblemKind, RuleId, ZipRule};
@@ -68,7 +68,14 @@ impl Planner<'_> {
                 self.report(id, Problem::new(ProblemKind::Unused, message).help(help));
             }
             for (i, spot) in from.into_iter().zip(onto) {
-                self.give(i, &zip.apply, vec![spot], id);
+                let claim = Claim {
+                    to: &[],
+                    apply: &zip.apply,
+                    optional: zip.optional,
+                    skip_mismatch: zip.skip_mismatch,
+                    rule: id,
+                };
+                self.give(&[i], claim, vec![vec![spot]]);
             }
         }
     }
@@ -111,20 +118,9 @@ impl Planner<'_> {
         by: Order,
     ) -> BTreeMap<Partition, Vec<Spot>> {
         let mut groups: BTreeMap<Partition, Vec<(String, Spot)>> = BTreeMap::new();
-        let Some(template) = &self.template else { return BTreeMap::new() };
-        for (leaf, path) in template.below() {
-            let Some(found) = template.leaves.get(leaf) else { continue };
-            if self.values.contains_key(&found.target) {
-                continue;
-            }
-            // Names may leave out the components that all of them share.
-            let names = match onto {
-                Onto::Path(_) => vec![path],
-                Onto::Name(_) => vec![found.full_name, template.short_name(found.full_name)],
-            };
-            let matching = |name| Some((partition(onto.pattern(), name, shared)?, name));
-            if let Some((group, name)) = names.into_iter().find_map(matching) {
-                groups.entry(group).or_default().push((name.to_owned(), Spot::leaf(found)));
+        for (spot, name) in self.bare(onto) {
+            if let Some(group) = partition(onto.pattern(), name, shared) {
+                groups.entry(group).or_default().push((name.to_owned(), spot));
             }
         }
         groups
@@ -134,6 +130,25 @@ impl Planner<'_> {
                 (group, leaves.into_iter().map(|(_, spot)| spot).collect())
             })
             .collect()
+    }
+}
+
+impl<'p> Planner<'p> {
+    /// Leaves below `root` that match and have no value yet, each with the name that matches.
+    pub(super) fn bare<'s>(&'s self, onto: &'s Onto) -> impl Iterator<Item = (Spot, &'s str)> {
+        let templates = self.template.iter();
+        templates
+            .flat_map(|template| template.below().map(move |(leaf, path)| (template, leaf, path)))
+            .filter_map(move |(template, leaf, path)| {
+                let found = template.leaves.get(leaf)?;
+                // Names may leave out the components that all of them share.
+                let names = match onto {
+                    Onto::Path(_) => vec![path],
+                    Onto::Name(_) => vec![found.full_name, template.short_name(found.full_name)],
+                };
+                let name = names.into_iter().find(|name| onto.pattern().is_match(name))?;
+                (!self.values.contains_key(&found.target)).then(|| (Spot::leaf(found), name))
+            })
     }
 }
 

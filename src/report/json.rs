@@ -9,7 +9,7 @@ use super::{Renderer, Report, diff, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
-use crate::mapping::{Mapping, Place, Problem, RuleId};
+use crate::mapping::{Builtin, Mapping, Place, Problem, RuleId};
 use crate::plan::{Assignment, Fate, Plan, Value};
 
 /// The number that tells readers how to understand the rest.
@@ -25,6 +25,12 @@ impl Renderer for Json {
             Report::List { catalog, variables } => list(catalog, variables),
             Report::Plan { plan, mapping } => planned(plan, mapping),
             Report::Conversion { plan, mapping, done } => converted(plan, mapping, done),
+            Report::Builtins(builtins) => {
+                json!({ "schema": SCHEMA, "mappings": builtins.iter().map(builtin).collect::<Vec<_>>() })
+            }
+            Report::Builtin(one) => {
+                json!({ "schema": SCHEMA, "mapping": builtin(one), "text": one.text })
+            }
             Report::Problems(problems) => {
                 json!({ "schema": SCHEMA, "problems": problems.iter().map(problem).collect::<Vec<_>>() })
             }
@@ -73,19 +79,20 @@ fn list(catalog: &Catalog, variables: &[(&VariableName, &Variable)]) -> Document
 fn planned(plan: &Plan, mapping: &Mapping) -> Document {
     let rule = |rule: RuleId| mapping.place(rule).as_ref().map(place);
     let assignment = |assignment: &Assignment| {
-        let transforms = assignment.value.transforms();
+        let sources = assignment.value.sources();
         json!({
             "target": assignment.path,
             "key": assignment.target.key(),
             "dtype": assignment.spec.dtype().name(),
             "shape": assignment.spec.shape().dims(),
-            "source": assignment.value.source().map(VariableName::as_str),
+            "source": sources.first().map(|name| name.as_str()),
+            "sources": sources.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
             "kept": matches!(assignment.value, Value::Template(_)),
             "constant": match &assignment.value {
                 Value::Constant(constant) => Some(constant.text()),
                 _ => None,
             },
-            "transforms": transforms.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "transforms": assignment.value.steps(),
             "rule": assignment.rule.and_then(rule),
         })
     };
@@ -94,6 +101,9 @@ fn planned(plan: &Plan, mapping: &Mapping) -> Document {
             Fate::Mapped(by) => ("mapped", Some(*by)),
             Fate::Dropped(by) => ("dropped", Some(*by)),
             Fate::NoTarget(by) => ("without a target", Some(*by)),
+            Fate::Skipped(by) => ("skipped, because it does not fit", Some(*by)),
+            Fate::Averaged => ("dropped for its average", None),
+            Fate::AverageDropped => ("dropped average", None),
             Fate::Consumed(by) => ("consumed by the optimizer", Some(*by)),
             Fate::Named => ("mapped", None),
             Fate::OptimizerDropped => ("dropped with the optimizer", None),
@@ -109,6 +119,11 @@ fn planned(plan: &Plan, mapping: &Mapping) -> Document {
         "values": plan.assignments.iter().map(assignment).collect::<Vec<_>>(),
         "variables": plan.fates.iter().map(fate).collect::<Vec<_>>(),
         "warnings": plan.warnings.iter().map(problem).collect::<Vec<_>>(),
+        "averages": plan.averages.as_ref().map(|counts| json!({
+            "taken": counts.taken,
+            "averages": counts.averages,
+            "without": counts.without.iter().map(VariableName::as_str).collect::<Vec<_>>(),
+        })),
         "advice": plan.advice,
     })
 }
@@ -126,6 +141,10 @@ fn converted(plan: &Plan, mapping: &Mapping, done: &Conversion) -> Document {
         keys.insert("written".to_owned(), written);
     }
     document
+}
+
+fn builtin(one: &Builtin) -> Document {
+    json!({ "name": one.name, "title": one.title() })
 }
 
 fn problem(problem: &Problem) -> Document {

@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::diff::Diff;
-use crate::mapping::{Mapping, Problems};
+use crate::mapping::{Builtin, Mapping, Problems};
 use crate::plan::Plan;
 use crate::verify::Verification;
 
@@ -45,6 +45,10 @@ pub enum Report<'r> {
         /// What was done.
         done: &'r Conversion,
     },
+    /// Rule files that come with the program, by name.
+    Builtins(&'r [Builtin]),
+    /// One of them, as it is.
+    Builtin(&'r Builtin),
     /// Why there is no plan.
     Problems(&'r Problems),
     /// What a check found.

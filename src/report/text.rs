@@ -7,8 +7,8 @@ use super::{Renderer, Report, diff, display_name, escape, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
-use crate::mapping::{Mapping, RuleId};
-use crate::plan::{Assignment, Fate, Plan, Value};
+use crate::mapping::{Builtin, Mapping, RuleId};
+use crate::plan::{Assignment, AverageCounts, Fate, Plan, Value};
 
 /// Plain text in aligned columns.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,11 @@ impl Renderer for Text {
                 mapped(plan, mapping, out)?;
                 converted(done, out)
             }
+            Report::Builtins(builtins) => {
+                let row = |one: &Builtin| [one.name.to_owned(), one.title().to_owned()];
+                table(&builtins.iter().map(row).collect::<Vec<_>>(), out)
+            }
+            Report::Builtin(one) => out.write_all(one.text.as_bytes()),
             Report::Problems(problems) => writeln!(out, "{}", escape(&problems.to_string())),
             Report::Check(checked) => checked.iter().try_for_each(|one| check(one, out)),
             Report::Diff(found) => diff::text(found, out),
@@ -66,19 +71,21 @@ fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()>
     let mut places = Places::new(mapping);
     let row = |assignment: &Assignment| {
         let value = &assignment.value;
-        let transforms: Vec<String> = value.transforms().iter().map(ToString::to_string).collect();
         [
             escape(&assignment.path).into_owned(),
             "<-".to_owned(),
             origin(value),
             assignment.spec.to_string(),
-            transforms.join(", "),
+            value.steps().join(", "),
             assignment.rule.map(|rule| places.line(rule)).unwrap_or_default(),
         ]
     };
     let rows: Vec<_> = plan.assignments.iter().map(row).collect();
     table(&rows, out)?;
     left_behind(plan, &mut places, out)?;
+    if let Some(counts) = &plan.averages {
+        writeln!(out, "{}", averages(counts))?;
+    }
     if !plan.advice.is_empty() {
         writeln!(out, "the same training still depends on:")?;
     }
@@ -88,13 +95,35 @@ fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "{}", summary(plan))
 }
 
+/// Which of two values was taken, and how often there was no choice.
+fn averages(counts: &AverageCounts) -> String {
+    let AverageCounts { taken, averages, without } = counts;
+    let averages = counted(*averages, "average");
+    match (taken, without.first()) {
+        (false, _) => format!("{averages} left behind: raw values are taken"),
+        (true, None) => format!("{averages} taken, no variable is without one"),
+        (true, Some(first)) => {
+            let (first, more) =
+                (display_name(first.as_str()), if without.len() > 1 { ", …" } else { "" });
+            format!(
+                "{averages} taken; {} without one: {first}{more}",
+                counted(without.len(), "variable")
+            )
+        }
+    }
+}
+
 /// What a value is made of.
 pub(super) fn origin(value: &Value) -> String {
-    match (value.source(), value) {
-        (Some(name), _) => display_name(name.as_str()).into_owned(),
-        (None, Value::Constant(constant)) => format!("= {}", constant.text()),
-        (None, Value::Template(_)) => "(the template's)".to_owned(),
-        (None, _) => String::new(),
+    match (value.sources().as_slice(), value) {
+        ([], Value::Constant(constant)) => format!("= {}", constant.text()),
+        ([], Value::Template(_)) => "(the template's)".to_owned(),
+        ([], _) => String::new(),
+        ([name], _) => display_name(name.as_str()).into_owned(),
+        ([first, .., last], _) => {
+            let (first, last) = (display_name(first.as_str()), display_name(last.as_str()));
+            format!("{first} … {last}")
+        }
     }
 }
 
@@ -107,6 +136,9 @@ fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut dyn Write) -> io:
                 Fate::Dropped(rule) => ("dropped", places.line(*rule)),
                 Fate::Mapped(_) | Fate::Named | Fate::Consumed(_) => return None,
                 Fate::NoTarget(rule) => ("no target", places.line(*rule)),
+                Fate::Skipped(rule) => ("skipped", places.line(*rule)),
+                Fate::Averaged => ("dropped", "its average is taken".to_owned()),
+                Fate::AverageDropped => ("dropped", "average".to_owned()),
                 Fate::OptimizerDropped => ("dropped", "optimizer state".to_owned()),
                 Fate::UnmatchedDropped => ("dropped", "unmatched: drop".to_owned()),
                 Fate::Unmatched => ("unmatched", String::new()),
@@ -128,7 +160,13 @@ fn summary(plan: &Plan) -> String {
     let dropped = |fate: &Fate| {
         matches!(
             fate,
-            Fate::Dropped(_) | Fate::OptimizerDropped | Fate::UnmatchedDropped | Fate::NoTarget(_)
+            Fate::Dropped(_)
+                | Fate::OptimizerDropped
+                | Fate::UnmatchedDropped
+                | Fate::NoTarget(_)
+                | Fate::Skipped(_)
+                | Fate::Averaged
+                | Fate::AverageDropped
         )
     };
     for (word, n) in [
@@ -145,7 +183,7 @@ fn summary(plan: &Plan) -> String {
         plan.assignments.iter().filter(|assignment| wanted(&assignment.value)).count()
     };
     let untouched = with(|value| value.untouched().is_some());
-    let transformed = with(|value| matches!(value, Value::Apply(..)));
+    let transformed = with(|value| matches!(value, Value::Apply(..) | Value::Concat { .. }));
     let constant = with(|value| matches!(value, Value::Constant(_)));
     let mut kinds = vec![format!("{untouched} bit for bit")];
     kinds.extend((transformed > 0).then(|| format!("{transformed} transformed")));

@@ -92,7 +92,7 @@ fn name(mismatch: &Mismatch) -> String {
 pub(super) fn document(verification: &Verification, mapping: &Mapping) -> Document {
     let mismatch = |mismatch: &Mismatch| {
         let planned = mismatch.planned.as_ref();
-        let source = planned.and_then(|planned| planned.value.source());
+        let source = planned.and_then(|planned| planned.value.sources().first().copied());
         let rule = planned.and_then(|planned| mapping.place(planned.rule?));
         let mut fields = what(&mismatch.what, ["missing", "not_planned"], ["plan", "new"]);
         for (key, value) in [

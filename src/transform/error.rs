@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::tensor::{Shape, ShapeError, TensorSpec};
+use crate::tensor::{DType, Shape, ShapeError, TensorSpec};
 
 /// A transform that does not fit its input, or whose input cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,21 @@ pub enum TransformError {
         transform: String,
         /// Why not.
         source: ShapeError,
+    },
+    /// The numbers' fault: one of them has no place in the type it should be of.
+    #[error(
+        "`{transform}` comes to {value} at element {position}, which {dtype} cannot hold; `cast` to \
+         a type that can"
+    )]
+    Range {
+        /// The transform as written.
+        transform: String,
+        /// What it comes to.
+        value: String,
+        /// The type that cannot hold it.
+        dtype: DType,
+        /// Which element of the result, counted from 0 row by row.
+        position: u64,
     },
     /// The file's fault: the input could not be read.
     #[error("the input of a transform cannot be read")]

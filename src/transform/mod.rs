@@ -4,19 +4,53 @@
 //! by asking for the input it needs, and knows its inverse if it has one. It never changes the
 //! dtype or the order of anything silently.
 
+mod add;
+mod axis;
+mod block;
+mod cast;
 mod error;
+mod expand_dims;
+mod fill;
+mod flip;
+mod gates;
+mod gather;
+mod merge_axes;
+mod numbers;
+mod pad;
 mod reshape;
 mod scale;
+mod slice;
+mod split;
+mod split_axis;
+mod squeeze;
+mod strided;
+mod strip;
 mod transpose;
+mod unpartition;
+mod unstack;
 
 use std::fmt;
 
 use crate::tensor::{Region, TensorSpec};
 
+pub use add::Add;
+pub use cast::Cast;
 pub use error::TransformError;
+pub use expand_dims::ExpandDims;
+pub use flip::Flip;
+pub use gates::Gates;
+pub use gather::Gather;
+pub use merge_axes::MergeAxes;
+pub use pad::Pad;
 pub use reshape::Reshape;
 pub use scale::Scale;
+pub use slice::Slice;
+pub use split::{Pieces, Split};
+pub use split_axis::SplitAxis;
+pub use squeeze::Squeeze;
 pub use transpose::Transpose;
+pub use unpartition::Unpartition;
+pub use unstack::Unstack;
 
 /// A value that can be read in parts.
 pub trait Regions {
@@ -27,8 +61,8 @@ pub trait Regions {
     fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError>;
 }
 
-/// A way to make one tensor of another.
-pub trait Op {
+/// A way to make one tensor of another, displayed as a rule file writes it.
+pub trait Op: fmt::Display {
     /// What comes out, or why it cannot.
     fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError>;
 
@@ -45,6 +79,26 @@ pub trait Op {
 
     /// What undoes it for an input of this spec, if anything does.
     fn invert(&self, input: &TensorSpec) -> Option<Transform>;
+
+    /// The box of its input whose elements, all of them in row-major order and no others, are what
+    /// comes out: several such parts may make up the whole again.
+    fn keeps(&self, _input: &TensorSpec) -> Option<Region> {
+        None
+    }
+
+    /// What becomes of optimizer state whose variable goes this way.
+    fn along(&self) -> Along;
+}
+
+/// How optimizer state follows a transform of its variable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Along {
+    /// Through this transform: the same one where only the layout changes.
+    As(Transform),
+    /// As it is: adding a constant changes no gradient.
+    Unchanged,
+    /// Not at all; the text says why.
+    Never(&'static str),
 }
 
 /// Every transform.
@@ -55,8 +109,36 @@ pub enum Transform {
     Transpose(Transpose),
     /// The same elements in the same order under another shape.
     Reshape(Reshape),
+    /// One axis becomes several.
+    SplitAxis(SplitAxis),
+    /// Neighbouring axes become one.
+    MergeAxes(MergeAxes),
+    /// Axes of size 1 left out.
+    Squeeze(Squeeze),
+    /// New axes of size 1.
+    ExpandDims(ExpandDims),
+    /// Axes the other way round.
+    Flip(Flip),
+    /// A part of each axis.
+    Slice(Slice),
+    /// One of the pieces an axis falls into.
+    Split(Split),
+    /// One of the tensors that are stacked along an axis.
+    Unstack(Unstack),
+    /// More of every axis.
+    Pad(Pad),
+    /// Rows in another order, some of them twice, some of them new.
+    Gather(Gather),
+    /// A table whose rows were dealt out to parts.
+    Unpartition(Unpartition),
+    /// The same numbers in another element type.
+    Cast(Cast),
     /// Every element times a number.
     Scale(Scale),
+    /// Every element plus a number.
+    Add(Add),
+    /// The gates of a recurrent cell in another order.
+    Gates(Gates),
 }
 
 impl Transform {
@@ -65,17 +147,27 @@ impl Transform {
         match self {
             Self::Transpose(op) => op,
             Self::Reshape(op) => op,
+            Self::SplitAxis(op) => op,
+            Self::MergeAxes(op) => op,
+            Self::Squeeze(op) => op,
+            Self::ExpandDims(op) => op,
+            Self::Flip(op) => op,
+            Self::Slice(op) => op,
+            Self::Split(op) => op,
+            Self::Unstack(op) => op,
+            Self::Pad(op) => op,
+            Self::Gather(op) => op,
+            Self::Unpartition(op) => op,
+            Self::Cast(op) => op,
             Self::Scale(op) => op,
+            Self::Add(op) => op,
+            Self::Gates(op) => op,
         }
     }
 }
 
 impl fmt::Display for Transform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Transpose(op) => op.fmt(f),
-            Self::Reshape(op) => op.fmt(f),
-            Self::Scale(op) => op.fmt(f),
-        }
+        self.op().fmt(f)
     }
 }

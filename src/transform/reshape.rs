@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::error::reshaped;
-use super::{Op, Regions, Transform, TransformError};
+use super::{Along, Op, Regions, Transform, TransformError, block};
 use crate::tensor::{Region, Shape, TensorSpec};
 
 /// `reshape: [4, -1]`, as `numpy.reshape`: one size may be -1 and is then worked out.
@@ -32,6 +32,67 @@ impl Reshape {
     }
 }
 
+impl Reshape {
+    /// Under exactly this shape.
+    pub(super) fn to(shape: &Shape) -> Self {
+        Self { dims: shape.dims().iter().map(|&dim| Some(dim)).collect() }
+    }
+
+    /// Whether `to` comes of `from` only by splitting and merging neighbouring axes; axes of size 1
+    /// may come and go. Any other shape of as many elements tears rows apart.
+    pub fn keeps_order(from: &Shape, to: &Shape) -> bool {
+        if from.elements() == 0 || to.elements() == 0 {
+            return from == to;
+        }
+        let axes = |shape: &Shape| -> Vec<u64> {
+            shape.dims().iter().copied().filter(|&dim| dim != 1).collect()
+        };
+        let (from, to) = (axes(from), axes(to));
+        let (mut from, mut to) = (from.into_iter(), to.into_iter());
+        // Each round takes the fewest axes of both that are as many elements.
+        loop {
+            let (mut old, mut new) = match (from.next(), to.next()) {
+                (Some(old), Some(new)) => (old, new),
+                (old, new) => return old == new,
+            };
+            let (mut merged, mut split) = (false, false);
+            while old != new {
+                let (less, more, several) = if old < new {
+                    (&mut old, from.next(), &mut merged)
+                } else {
+                    (&mut new, to.next(), &mut split)
+                };
+                let Some(more) = more else { return false };
+                *less = less.saturating_mul(more);
+                *several = true;
+            }
+            if merged && split {
+                return false;
+            }
+        }
+    }
+
+    /// The sizes worked out for so many elements, or why they cannot be.
+    pub(super) fn sizes(&self, input: &Shape) -> Result<Vec<u64>, String> {
+        let elements = input.elements();
+        let known = Shape::new(self.dims.iter().flatten().copied().collect::<Vec<_>>())
+            .map_err(|error| error.to_string())?
+            .elements();
+        let free = match self.dims.contains(&None) {
+            true if known == 0 => return Err("-1 cannot be worked out beside a 0".to_owned()),
+            true if !elements.is_multiple_of(known) => {
+                return Err(format!("{elements} elements are no multiple of {known}"));
+            }
+            true => elements / known,
+            false if elements != known => {
+                return Err(format!("{elements} elements do not become {known}"));
+            }
+            false => 1,
+        };
+        Ok(self.dims.iter().map(|dim| dim.unwrap_or(free)).collect())
+    }
+}
+
 impl fmt::Display for Reshape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dims: Vec<String> = self
@@ -45,24 +106,9 @@ impl fmt::Display for Reshape {
 
 impl Op for Reshape {
     fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError> {
-        let elements = input.shape().elements();
-        let known = Shape::new(self.dims.iter().flatten().copied().collect::<Vec<_>>())
-            .map_err(|source| TransformError::Shape { transform: self.to_string(), source })?
-            .elements();
-        let misfit = |reason: String| TransformError::fit(self, input, reason);
-        let free = match self.dims.contains(&None) {
-            true if known == 0 => return Err(misfit("-1 cannot be worked out beside a 0".into())),
-            true if !elements.is_multiple_of(known) => {
-                return Err(misfit(format!("{elements} elements are no multiple of {known}")));
-            }
-            true => elements / known,
-            false if elements != known => {
-                return Err(misfit(format!("{elements} elements do not become {known}")));
-            }
-            false => 1,
-        };
-        let dims: Vec<u64> = self.dims.iter().map(|dim| dim.unwrap_or(free)).collect();
-        reshaped(self, input, dims)
+        block::size(self, input)?;
+        let sizes = self.sizes(input.shape());
+        reshaped(self, input, sizes.map_err(|reason| TransformError::fit(self, input, reason))?)
     }
 
     fn pull(
@@ -93,8 +139,11 @@ impl Op for Reshape {
     }
 
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {
-        let dims = input.shape().dims().iter().map(|&dim| Some(dim)).collect();
-        Some(Transform::Reshape(Self { dims }))
+        Some(Transform::Reshape(Self::to(input.shape())))
+    }
+
+    fn along(&self) -> Along {
+        Along::As(Transform::Reshape(self.clone()))
     }
 }
 

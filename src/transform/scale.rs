@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Op, Regions, Transform, TransformError};
+use super::{Along, Op, Regions, Transform, TransformError};
 use crate::tensor::{DType, Region, TensorSpec};
 
 /// `scale: 0.5`: each element times a number, in the element's own precision. Its inverse divides,
@@ -75,6 +75,10 @@ impl Op for Scale {
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
         (self.by != 0.0).then_some(Transform::Scale(Self { by: self.by, divide: !self.divide }))
+    }
+
+    fn along(&self) -> Along {
+        Along::Never("scaling a variable changes what its state means")
     }
 }
 

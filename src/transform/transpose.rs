@@ -1,10 +1,9 @@
 //! Axes in another order.
 
 use std::fmt;
-use std::ops::Range;
 
 use super::error::reshaped;
-use super::{Op, Regions, Transform, TransformError};
+use super::{Along, Op, Regions, Transform, TransformError, axis, block, strided};
 use crate::tensor::{Region, TensorSpec};
 
 /// `transpose: [1, 0]`, as `numpy.transpose`: axis i of the output is axis `permutation[i]` of the
@@ -28,6 +27,15 @@ impl Transpose {
             }
         }
         Ok(Self { permutation })
+    }
+
+    /// As [`new`](Self::new), with axes that may be counted from the end.
+    pub fn signed(permutation: &[i64]) -> Result<Self, String> {
+        let rank = permutation.len();
+        let axes = permutation.iter().map(|&axis| {
+            axis::resolve(axis, rank).ok_or_else(|| format!("there is no axis {axis} among {rank}"))
+        });
+        Self::new(Some(axes.collect::<Result<_, _>>()?))
     }
 
     fn axes(&self, input: &TensorSpec) -> Result<Vec<usize>, TransformError> {
@@ -55,9 +63,7 @@ impl fmt::Display for Transpose {
 impl Op for Transpose {
     fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError> {
         let axes = self.axes(input)?;
-        if input.dtype().size().is_none() {
-            return Err(TransformError::fit(self, input, "its elements have no fixed size"));
-        }
+        block::size(self, input)?;
         let dims: Vec<u64> =
             axes.iter().filter_map(|&axis| input.shape().dims().get(axis).copied()).collect();
         reshaped(self, input, dims)
@@ -78,21 +84,21 @@ impl Op for Transpose {
                 *range = start..start + size;
             }
         }
-        let misfit = || TransformError::fit(self, &spec, "the block lies outside");
-        let from = Region::new(spec.shape(), &ranges).ok_or_else(misfit)?;
-        let mut staged = vec![0; into.len()];
-        input.read(&from, &mut staged)?;
-        let size = spec.dtype().size().and_then(|size| usize::try_from(size).ok());
-        permute(from.size(), &axes, size.ok_or_else(misfit)?, &staged, into);
+        let from = block::region(self, &spec, &ranges)?;
+        let mut staged = Vec::new();
+        block::stage(self, &from, input, &mut staged)?;
+        let size = block::size(self, &spec)?;
+        // Sizes and strides in the input along the output's axes.
+        let walk = axes.iter().map(|&axis| {
+            let steps = from.size().get(axis).and_then(|&steps| usize::try_from(steps).ok());
+            (steps.unwrap_or_default(), block::inner(&from, axis).saturating_mul(size))
+        });
+        strided::copy(walk.collect(), size, &staged, into);
         Ok(())
     }
 
     fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
-        let row = self.infer(input).ok().and_then(|out| {
-            let rows = out.shape().dims().first().copied().unwrap_or(1).max(1);
-            out.bytes().map(|bytes| bytes / rows)
-        });
-        row.unwrap_or_default().saturating_mul(rows)
+        block::copy(self.infer(input), rows)
     }
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
@@ -103,39 +109,8 @@ impl Op for Transpose {
         });
         Some(Transform::Transpose(Self { permutation }))
     }
-}
 
-/// Copies `from`, a row-major block of `dims`, into `into` with its axes in the order `axes`.
-fn permute(dims: &[u64], axes: &[usize], size: usize, from: &[u8], into: &mut [u8]) {
-    let dims: Vec<usize> =
-        dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(usize::MAX)).collect();
-    let mut strides = vec![size; dims.len()];
-    for axis in (1..dims.len()).rev() {
-        if let (Some(&stride), Some(&dim)) = (strides.get(axis), dims.get(axis))
-            && let Some(outer) = strides.get_mut(axis - 1)
-        {
-            *outer = stride.saturating_mul(dim);
-        }
-    }
-    // Sizes and input strides along the output's axes, outermost first.
-    let walk: Vec<(usize, usize)> =
-        axes.iter().filter_map(|&axis| Some((*dims.get(axis)?, *strides.get(axis)?))).collect();
-    let mut index = vec![0_usize; walk.len()];
-    let mut offset = 0_usize;
-    for element in into.chunks_exact_mut(size) {
-        let range: Range<usize> = offset..offset + size;
-        if let Some(bytes) = from.get(range) {
-            element.copy_from_slice(bytes);
-        }
-        // Counts up like an odometer, keeping the input's offset in step.
-        for (at, &(dim, stride)) in index.iter_mut().zip(&walk).rev() {
-            *at += 1;
-            offset += stride;
-            if *at < dim {
-                break;
-            }
-            offset -= stride * dim;
-            *at = 0;
-        }
+    fn along(&self) -> Along {
+        Along::As(Transform::Transpose(self.clone()))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ckptmap::catalog::{Catalog, Facts, Storage, Variable, VariableName};
-use ckptmap::mapping::{Mapping, Problem, Problems};
+use ckptmap::mapping::{Mapping, NoFiles, Problem, Problems};
 use ckptmap::plan::{self, Assignment, Fate, Options, Plan, Purpose, Value};
 use ckptmap::tensor::{DType, Shape, TensorSpec};
 
@@ -18,7 +18,7 @@ fn make(catalog: &Catalog, mapping: &Mapping, options: &Options) -> Result<Plan,
 }
 
 /// A checkpoint of one variable per line or `;`: name, dtype, sizes, all but the name may be left
-/// out: `a/kernel float32 2,3`, `global_step int64 -`, `table float32 8,2 in 3` (slices).
+/// out: `a/kernel float32 2,3`, `global_step int64 -`, `table float32 8,2 in 3,3,2` (rows of slices).
 pub(crate) fn catalog(variables: &str) -> Catalog {
     let mut offset = 0;
     let variables = variables.split(['\n', ';']).map(str::trim).filter(|line| !line.is_empty());
@@ -33,11 +33,15 @@ pub(crate) fn catalog(variables: &str) -> Catalog {
         let spec = TensorSpec::new(dtype, Shape::new(dims).unwrap()).unwrap();
         let bytes = spec.bytes().unwrap_or(9);
         offset += bytes;
-        let storage = match words.get(4) {
-            Some(slices) => Storage::Slices(slices.parse().unwrap()),
-            None => Storage::Whole { shard: 0, offset: offset - bytes, bytes },
+        let parts: Vec<u64> = match words.get(4) {
+            Some(rows) => rows.split(',').map(|rows| rows.parse().unwrap()).collect(),
+            None => Vec::new(),
         };
-        (VariableName::new(words[0]).unwrap(), Variable { spec, storage })
+        let storage = match parts.len() {
+            0 => Storage::Whole { shard: 0, offset: offset - bytes, bytes },
+            slices => Storage::Slices(slices),
+        };
+        (VariableName::new(words[0]).unwrap(), Variable { spec, storage, parts })
     });
     Catalog {
         origin: "old".to_owned(),
@@ -54,7 +58,7 @@ pub(crate) fn catalog(variables: &str) -> Catalog {
 pub(crate) fn mapping_with(rules: &str, set: &[(&str, &str)]) -> Result<Mapping, Problems> {
     let set: BTreeMap<String, String> =
         set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Mapping::parse("rules.yaml", rules, &set)
+    Mapping::parse("rules.yaml", rules, &set, &NoFiles)
 }
 
 /// Everything that came out, a line each.
@@ -86,15 +90,16 @@ pub(crate) fn render(result: Result<Plan, Problems>) -> String {
 
 fn assignment(assignment: &Assignment) -> String {
     let Assignment { path, spec, value, .. } = assignment;
-    let transforms: Vec<String> = value.transforms().iter().map(ToString::to_string).collect();
-    let from = match (value, value.source()) {
-        (_, Some(source)) => source.to_string(),
+    let steps = value.steps();
+    let sources: Vec<String> = value.sources().iter().map(ToString::to_string).collect();
+    let from = match (value, sources.is_empty()) {
+        (_, false) => sources.join(" + "),
         (Value::Constant(constant), _) => format!("{} as {spec}", constant.text()),
         other => format!("{other:?}"),
     };
-    match &transforms[..] {
+    match &steps[..] {
         [] => format!("{path} <- {from}"),
-        _ => format!("{path} <- {from} [{}] as {spec}", transforms.join("; ")),
+        _ => format!("{path} <- {from} [{}] as {spec}", steps.join("; ")),
     }
 }
 

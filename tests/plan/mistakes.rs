@@ -44,13 +44,13 @@ fn unknown_keys_and_their_nearest() {
     check(
         "zzz: []",
         "",
-        "key: there is no key `zzz` here | known here: version, params, root, target, rename, leaves, scopes, rules, fill, unmatched, optimizer",
+        "key: there is no key `zzz` here | known here: version, params, include, refuse, root, target, rename, leaves, scopes, rules, fill, unmatched, optimizer, ema",
     );
     check(
         "rules: [{form: a, to: b}]",
         "a",
         "
-        key: a rule needs one of `from`, `zip` and `drop`
+        key: a rule needs one of `from`, `cell`, `zip` and `drop`
         key: there is no key `form` here | did you mean `from`?",
     );
     check(
@@ -84,8 +84,8 @@ fn duplicate_keys() {
 #[test]
 fn missing_keys() {
     check("rules: [{from: a}]", "a", "key: the key `to` is missing here");
-    check("rules: [{to: a}]", "a", "key: a rule needs one of `from`, `zip` and `drop`");
-    check("rules: [{}]", "a", "key: a rule needs one of `from`, `zip` and `drop`");
+    check("rules: [{to: a}]", "a", "key: a rule needs one of `from`, `cell`, `zip` and `drop`");
+    check("rules: [{}]", "a", "key: a rule needs one of `from`, `cell`, `zip` and `drop`");
     check(
         "rename: [{}]",
         "",
@@ -108,7 +108,7 @@ fn keys_that_exclude_each_other() {
     check(
         "rules: [{from: a, drop: b}]",
         "a",
-        "key: a rule has only one of `from`, `zip` and `drop`",
+        "key: a rule has only one of `from`, `cell`, `zip` and `drop`",
     );
     check(
         "rules: [{drop: a, to: b, apply: c, optional: d}]",
@@ -156,7 +156,10 @@ fn wrong_types() {
         ("rules: [[a]]", "a map should stand here, not a list"),
         ("rules: [{from: 1, to: b}]", "text should stand here, not a number"),
         ("rules: [{from: {a: b}, to: b}]", "text should stand here, not a map"),
-        ("rules: [{from: [a, b], to: b}]", "joining several sources is not possible yet"),
+        (
+            "rules: [{from: [a, b], to: b}]",
+            "several patterns need `concat` or `stack` under `apply`, or as many targets",
+        ),
         ("rules: [{from: a, to: 1}]", "text should stand here, not a number"),
         ("rules: [{from: a, to: [[b]]}]", "text should stand here, not a list"),
         ("rules: [{from: a, to: {labels: b}}]", "a list should stand here, not text"),

@@ -260,7 +260,7 @@ fn a_lone_global_step_needs_no_rule() {
 #[test]
 fn partitioned_variables() {
     let all = "{drop: b}, {from: '(.+)', to: '$1'}";
-    rules(all, "a float32 8,2 in 3; b float32 8,2 in 3", "a <- a\nb: dropped");
+    rules(all, "a float32 8,2 in 3,3,2; b float32 8,2 in 3,3,2", "a <- a\nb: dropped");
 }
 
 #[test]

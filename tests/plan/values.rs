@@ -69,11 +69,11 @@ fn reshape() {
     );
     applied("{reshape: [-1, -1]}", "a", "value: only one size can be -1");
     applied("{reshape: [-2]}", "a", "value: -2 is no size; only -1 has a meaning below zero");
-    applied("reshape", "a", "value: `reshape` needs the new shape: `reshape: [4, -1]`");
+    applied("reshape", "a", "value: `reshape` needs more: `reshape: [4, -1]` or `reshape: target`");
     applied(
         "{reshape: [4294967296, 4294967296]}",
         "a",
-        "shape: `a`: `reshape: [4294967296, 4294967296]` yields no tensor",
+        "shape: `a`: `reshape: [4294967296, 4294967296]` cannot be applied to float32 [2]: the shape has more elements than can be counted",
     );
     applied("{reshape: 4}", "a", "value: a list should stand here, not a number");
 }
@@ -95,7 +95,11 @@ fn what_is_no_transform() {
         "a",
         "value: there is no transform `transposed` | did you mean `transpose`?",
     );
-    applied("[{zzz: 1}]", "a", "value: there is no transform `zzz` | known: reshape, transpose");
+    applied(
+        "[{zzz: 1}]",
+        "a",
+        "value: there is no transform `zzz` | known: add, cast, concat, expand_dims, flip, gates, gather, merge_axes, pad, reshape, scale, slice, split, split_axis, squeeze, stack, transpose, unpartition, unstack",
+    );
     applied(
         "[{transpose: [0], reshape: [2]}]",
         "a",

@@ -7,12 +7,14 @@ mod origin;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Planner, misfit};
+use super::pipeline::Flow;
 use super::spot::Spot;
 use super::{Fate, Value};
 use crate::catalog::VariableName;
 use crate::mapping::{OptimizerBlock, OptimizerPolicy, Problem, ProblemKind};
 use crate::object::{NodeId, Target};
 use crate::optimizer::{self, Found, Kind, Role, State};
+use crate::tensor::TensorSpec;
 use crate::transform::{Scale, Transform};
 use origin::Origin;
 
@@ -147,14 +149,14 @@ impl Planner<'_> {
         self.report(block.id, problem);
     }
 
-    fn place(&mut self, block: &OptimizerBlock, target: &Found, origin: &Origin) {
-        let found = self.template.as_ref().and_then(|template| target.kind(template.graph));
+    fn place(&mut self, block: &OptimizerBlock, optimizer: &Found, origin: &Origin) {
+        let found = self.template.as_ref().and_then(|template| optimizer.kind(template.graph));
         let kind = meant(block, origin, found);
         if let Some(found) = found.filter(|found| !kind.suits(*found)) {
             let message = format!(
                 "the checkpoint's state is {}'s, the template's `{}` is {}",
                 kind.title(),
-                target.shown,
+                optimizer.shown,
                 found.title()
             );
             let help = "build the template with the same kind of optimizer, or write \
@@ -163,7 +165,7 @@ impl Planner<'_> {
         }
         let scale = match kind {
             Kind::Momentum if origin.is_tf1 && !origin.slots.is_empty() => {
-                match self.learning_rate(block, target, origin) {
+                match self.learning_rate(block, optimizer, origin) {
                     Some(rate) => Some(Scale::new(-rate)),
                     None => return,
                 }
@@ -171,61 +173,77 @@ impl Planner<'_> {
             _ => None,
         };
         let followers = self.followers();
-        let mut homeless: BTreeMap<&str, usize> = BTreeMap::new();
-        for (variable, slots) in &origin.slots {
-            for (role, slot) in kind.roles().iter().zip(slots) {
-                let Some(slot) = slot else { continue };
-                let mut placed = false;
-                for follower in followers.get(variable).map(Vec::as_slice).unwrap_or_default() {
-                    match self.slot_spot(target, role, follower) {
-                        Ok(Some(spot)) => {
-                            placed = true;
-                            self.follow(block, slot, follower, spot, scale.as_ref());
-                        }
-                        Ok(None) => {}
-                        Err(reason) => {
-                            let message = format!("no place for `{slot}`: {reason}");
-                            self.report(block.id, Problem::new(ProblemKind::Optimizer, message));
-                            placed = true;
-                        }
+        let mut placed: BTreeSet<VariableName> = BTreeSet::new();
+        for (at, role) in kind.roles().iter().enumerate() {
+            for (target, variables) in &followers {
+                let slot = |variable: &VariableName| origin.slots.get(variable)?.get(at)?.as_ref();
+                let slots: Vec<&VariableName> = variables.iter().filter_map(slot).collect();
+                let Some(first) = slots.first() else { continue };
+                if slots.len() < variables.len() {
+                    let message = format!(
+                        "`{first}` cannot follow its variable, which is joined with one that has no {}",
+                        role.name
+                    );
+                    self.report(block.id, Problem::new(ProblemKind::Optimizer, message));
+                    placed.extend(slots.into_iter().cloned());
+                    continue;
+                }
+                match self.slot_spot(optimizer, role, target) {
+                    Ok(Some(spot)) => {
+                        placed.extend(slots.into_iter().cloned());
+                        self.follow(block, (role, at), (target, origin), spot, scale.as_ref());
+                    }
+                    Ok(None) => {}
+                    Err(reason) => {
+                        let message = format!("no place for `{first}`: {reason}");
+                        self.report(block.id, Problem::new(ProblemKind::Optimizer, message));
+                        placed.extend(slots.into_iter().cloned());
                     }
                 }
-                if followers.contains_key(variable) {
-                    self.consume(slot, block);
-                    if !placed {
-                        *homeless.entry(role.name).or_default() += 1;
-                    }
+            }
+        }
+        let converted: BTreeSet<&VariableName> = followers.iter().flat_map(|(_, of)| of).collect();
+        let mut homeless: BTreeMap<&str, usize> = BTreeMap::new();
+        for (variable, slots) in &origin.slots {
+            if !converted.contains(variable) {
+                continue;
+            }
+            for (role, slot) in kind.roles().iter().zip(slots) {
+                let Some(slot) = slot else { continue };
+                self.consume(slot, block);
+                if !placed.contains(slot) {
+                    *homeless.entry(role.name).or_default() += 1;
                 }
             }
         }
         for (role, count) in homeless {
             let message = format!(
                 "`{}` has no place for {count} {role} values; they are left behind",
-                target.shown
+                optimizer.shown
             );
             self.warn(block.id, Problem::new(ProblemKind::Optimizer, message));
         }
-        self.step(block, target, origin, kind);
-        self.hyperparameters(block, target, origin, kind);
+        self.step(block, optimizer, origin, kind);
+        self.hyperparameters(block, optimizer, origin, kind);
         let bert = ["adam", "AdamWeightDecayOptimizer", "BERTAdam"];
         if origin.name.as_deref().is_some_and(|name| bert.contains(&name)) {
             let why = "BERT's Adam has no bias correction and decays weights: training goes on \
                        near it, not on it";
-            self.advice.push(format!("`{}`: {why}", target.shown));
+            self.advice.push(format!("`{}`: {why}", optimizer.shown));
         }
-        let advice = kind.advice().iter().map(|advice| format!("`{}`: {advice}", target.shown));
+        let advice = kind.advice().iter().map(|advice| format!("`{}`: {advice}", optimizer.shown));
         self.advice.extend(advice);
     }
 
-    /// Where each source variable's values went, by source.
-    fn followers(&self) -> BTreeMap<VariableName, Vec<Target>> {
-        let mut followers: BTreeMap<VariableName, Vec<Target>> = BTreeMap::new();
-        for assignment in self.values.values() {
-            if let Some(source) = assignment.value.source() {
-                followers.entry(source.clone()).or_default().push(assignment.target.clone());
-            }
-        }
-        followers
+    /// Every target with the variables its value is made of; of averages, the variables they are
+    /// averages of.
+    fn followers(&self) -> Vec<(Target, Vec<VariableName>)> {
+        let made = self.values.values().map(|assignment| {
+            let sources = assignment.value.sources().into_iter();
+            let raw = sources.map(|name| self.raw.get(name).unwrap_or(name).clone());
+            (assignment.target.clone(), raw.collect::<Vec<_>>())
+        });
+        made.filter(|(_, sources)| !sources.is_empty()).collect()
     }
 
     fn slot_spot(
@@ -242,46 +260,75 @@ impl Planner<'_> {
         Ok(slot.and_then(|node| template.of_node(node)).and_then(|leaf| self.leaf(leaf)))
     }
 
-    /// A slot takes the way its variable took.
+    /// Slots take the way their variables took.
     fn follow(
         &mut self,
         block: &OptimizerBlock,
-        slot: &VariableName,
-        variable: &Target,
+        (role, at): (&Role, usize),
+        (variable, origin): (&Target, &Origin),
         spot: Spot,
         scale: Option<&Scale>,
     ) {
-        let Some(spec) = self.catalog.variables.get(slot).map(|slot| slot.spec.clone()) else {
-            return;
-        };
         let Some(assignment) = self.values.get(variable) else { return };
-        let mut value = assignment.value.with_source(slot);
-        if value.transforms().iter().any(|transform| matches!(transform, Transform::Scale(_))) {
-            let message = format!("`{slot}` cannot follow its variable, which is scaled");
-            let help =
-                "scaling a variable changes what its state means: `optimizer: drop` or `keep`";
-            return self.report(block.id, Problem::new(ProblemKind::Optimizer, message).help(help));
-        }
-        let steps: Vec<Transform> = value.transforms().into_iter().cloned().collect();
-        let mut arrives = spec;
-        for transform in
-            steps.iter().chain(scale.map(|scale| Transform::Scale(scale.clone())).as_ref())
-        {
-            match transform.op().infer(&arrives) {
-                Ok(inferred) => arrives = inferred,
-                Err(error) => {
-                    let message = format!("`{slot}` cannot follow its variable: {error}");
-                    return self.report(block.id, Problem::new(ProblemKind::Shape, message));
-                }
+        let slot = |name: &VariableName| {
+            let owner = self.raw.get(name).unwrap_or(name);
+            let slot = origin.slots.get(owner).and_then(|slots| slots.get(at)?.clone());
+            slot.ok_or_else(|| format!("`{owner}` has no {}", role.name))
+        };
+        let flow = assignment.value.along(&slot).and_then(|value| {
+            if value.has_new() && !role.starts_at_zero {
+                return Err(format!("new elements of {} would begin at zero", role.name));
             }
-        }
-        if let Some(scale) = scale {
-            value = Value::Apply(Transform::Scale(scale.clone()), Box::new(value));
-        }
-        if let Some(problem) = misfit(slot.as_str(), &arrives, &spot) {
+            let spec = self.spec_of(&value)?;
+            let flow = Flow { value, spec };
+            match scale {
+                Some(scale) => flow.apply(Transform::Scale(scale.clone())),
+                None => Ok(flow),
+            }
+        });
+        let Flow { value, spec } = match flow {
+            Ok(flow) => flow,
+            Err(reason) => {
+                let message = format!(
+                    "the {} of `{}` cannot follow it: {reason}",
+                    role.name, assignment.path
+                );
+                let problem = Problem::new(ProblemKind::Optimizer, message).help(
+                    "`optimizer: drop` leaves state behind, `optimizer: keep` keeps the template's",
+                );
+                return self.report(block.id, problem);
+            }
+        };
+        let name = value.sources().first().map(ToString::to_string).unwrap_or_default();
+        if let Some(problem) = misfit(&name, &spec, &spot) {
             self.report(block.id, problem);
         }
-        self.assign(spot, arrives, value, Some(block.id));
+        self.assign(spot, spec, value, Some(block.id));
+    }
+
+    /// What a value over source variables is.
+    fn spec_of(&self, value: &Value) -> Result<TensorSpec, String> {
+        match value {
+            Value::Variable(name) => {
+                let variable = self.catalog.variables.get(name);
+                let spec = variable.map(|variable| variable.spec.clone());
+                spec.ok_or_else(|| format!("there is no `{name}`"))
+            }
+            Value::Constant(constant) => Ok(constant.spec().clone()),
+            Value::Apply(transform, of) => {
+                let spec = self.spec_of(of)?;
+                transform.op().infer(&spec).map_err(|error| error.to_string())
+            }
+            Value::Concat { axis, parts } => {
+                let flows: Result<Vec<Flow>, String> = parts
+                    .iter()
+                    .map(|part| Ok(Flow { value: part.clone(), spec: self.spec_of(part)? }))
+                    .collect();
+                let axis = i64::try_from(*axis).map_err(|error| error.to_string())?;
+                Ok(Flow::concat(axis, flows?)?.spec)
+            }
+            Value::Template(_) => Err("the template's own value has no slots".to_owned()),
+        }
     }
 
     fn consume(&mut self, name: &VariableName, block: &OptimizerBlock) {
@@ -299,17 +346,4 @@ fn meant(block: &OptimizerBlock, origin: &Origin, found: Option<Kind>) -> Kind {
         (kind, _) => kind,
     };
     block.kind.unwrap_or(told)
-}
-
-impl Value {
-    /// The same way for another source variable.
-    fn with_source(&self, name: &VariableName) -> Self {
-        match self {
-            Self::Variable(_) => Self::Variable(name.clone()),
-            Self::Apply(transform, of) => {
-                Self::Apply(transform.clone(), Box::new(of.with_source(name)))
-            }
-            other => other.clone(),
-        }
-    }
 }

@@ -64,7 +64,8 @@ impl Stored {
     /// As the catalog has it.
     pub(super) fn variable(&self) -> Variable {
         let &Self { shard, offset, bytes, .. } = self;
-        Variable { spec: self.spec.clone(), storage: Storage::Whole { shard, offset, bytes } }
+        let storage = Storage::Whole { shard, offset, bytes };
+        Variable { spec: self.spec.clone(), storage, parts: Vec::new() }
     }
 }
 

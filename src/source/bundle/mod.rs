@@ -79,7 +79,7 @@ fn open(prefix: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     let named = whole.iter().map(|(name, stored)| (name.clone(), stored.variable()));
     let in_parts = parted.iter().map(|(name, parted)| {
         let storage = Storage::Slices(parted.slices());
-        (name.clone(), Variable { spec: parted.spec.clone(), storage })
+        (name.clone(), Variable { spec: parted.spec.clone(), storage, parts: parted.rows() })
     });
     let unnamable = index.unnamable.into_iter().map(|(key, _)| key);
     let mut facts = Facts::default();

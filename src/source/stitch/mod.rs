@@ -71,6 +71,22 @@ impl<P> Stitched<P> {
         self.slices
     }
 
+    /// Rows of each part, if it is cut along its first axis alone; else none.
+    pub(super) fn rows(&self) -> Vec<u64> {
+        let whole = Region::whole(self.spec.shape());
+        let along =
+            |region: &Region| match (region.size().split_first(), whole.size().split_first()) {
+                (Some((rows, rest)), Some((_, all))) if rest == all => {
+                    Some((region.start().first().copied()?, *rows))
+                }
+                _ => None,
+            };
+        let parts: Option<Vec<(u64, u64)>> = self.regions.iter().map(along).collect();
+        let mut parts = parts.filter(|parts| parts.len() > 1).unwrap_or_default();
+        parts.sort_unstable();
+        parts.into_iter().map(|(_, rows)| rows).collect()
+    }
+
     /// Bytes of an element, if they have a fixed number and `out` is room for just this part.
     pub(super) fn width(&self, region: &Region, out: &[u8]) -> Option<usize> {
         let width = self.spec.dtype().size()?;

@@ -104,7 +104,7 @@ fn open(name: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     facts.notes.extend(stitch::flaws(&variables));
     let listed = variables.iter().map(|(name, variable)| {
         let storage = Storage::Records(variable.slices());
-        (name.clone(), Variable { spec: variable.spec.clone(), storage })
+        (name.clone(), Variable { spec: variable.spec.clone(), storage, parts: variable.rows() })
     });
     let catalog = Catalog {
         origin: name.to_string(),

@@ -13,7 +13,7 @@ use std::{fs, path::PathBuf};
 use ckptmap::catalog::{Catalog, Variable, VariableName};
 use ckptmap::check::check;
 use ckptmap::files::Location;
-use ckptmap::mapping::{Mapping, Problem};
+use ckptmap::mapping::{Mapping, NoFiles, Problem};
 use ckptmap::object::ObjectGraph;
 use ckptmap::plan::{self, Options};
 use ckptmap::source::{self, CheckpointReader, decode_graph};
@@ -101,7 +101,7 @@ pub fn object_graph(data: &[u8]) {
 /// A rule file, planned for with and without a template.
 pub fn rules(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let mapping = match Mapping::parse("rules.yaml", &text, &BTreeMap::new()) {
+    let mapping = match Mapping::parse("rules.yaml", &text, &BTreeMap::new(), &NoFiles) {
         Ok(mapping) => mapping,
         Err(problems) => return placed(&text, problems.iter()),
     };
@@ -162,7 +162,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     Known {
         source: catalog(SOURCE),
         template: catalog(TEMPLATE),
-        mapping: Mapping::parse("rules.yaml", rules, &BTreeMap::new()).unwrap(),
+        mapping: Mapping::parse("rules.yaml", rules, &BTreeMap::new(), &NoFiles).unwrap(),
     }
 });
 

@@ -4,6 +4,8 @@
 //! old variable is worked out from the value it became. Every kind of rule can be reversed so,
 //! because only values and their transforms are looked at.
 
+mod way;
+
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, VariableName};
@@ -12,6 +14,7 @@ use crate::object::{ObjectGraph, Target, VARIABLE_VALUE};
 use crate::optimizer::steps_taken;
 use crate::plan::{Assignment, Fate, Plan, Power, Value};
 use crate::tensor::{Constant, TensorSpec};
+use way::way_back;
 
 /// What every old variable is worked out from.
 ///
@@ -26,7 +29,7 @@ pub fn reverse(
 ) -> Result<Plan, Problems> {
     let mut became: BTreeMap<&VariableName, Vec<&Assignment>> = BTreeMap::new();
     for assignment in &forward.assignments {
-        if let Some(source) = assignment.value.source() {
+        for source in assignment.value.sources() {
             became.entry(source).or_default().push(assignment);
         }
     }
@@ -46,7 +49,7 @@ pub fn reverse(
             // What the old checkpoint counted, if it has a counter of its own.
             let counter =
                 forward.assignments.iter().find(|counter| counter.target == power.iterations);
-            let counter = counter.and_then(|counter| counter.value.source());
+            let counter = counter.and_then(|counter| counter.value.sources().first().copied());
             let mut kept = forward.counters.iter();
             let kept = kept.find(|(_, target)| **target == power.iterations).map(|(name, _)| name);
             let counted = counter.or(kept).and_then(|counter| old.scalar(counter.as_str()));
@@ -57,14 +60,10 @@ pub fn reverse(
             continue;
         }
         let candidates = became.get(name).map(Vec::as_slice).unwrap_or_default();
-        let back = candidates.iter().find_map(|assignment| {
-            let key = new.variables.get_key_value(assignment.target.key())?.0;
-            let value = invert(&assignment.value, &variable.spec, key)?;
-            Some((value, assignment.rule, key))
-        });
+        let back = way_back(name, &variable.spec, candidates, old, new);
         let (value, rule) = match back {
-            Some((value, rule, key)) => {
-                used.insert(key.clone(), rule);
+            Some((value, rule, keys)) => {
+                used.extend(keys.into_iter().map(|key| (key, rule)));
                 (value, rule)
             }
             None if has_data(name) => {
@@ -162,7 +161,7 @@ pub fn by_full_name(new: &Catalog) -> Result<Plan, Problems> {
             let message = format!(
                 "`{}` is the name of two values: {} and {}",
                 attribute.full_name,
-                first.value.source().map_or("", VariableName::as_str),
+                first.value.sources().first().map_or("", |name| name.as_str()),
                 attribute.key
             );
             let help =
@@ -189,7 +188,9 @@ fn name_based(
 ) -> Plan {
     let taken: BTreeMap<&VariableName, Option<RuleId>> = assignments
         .iter()
-        .filter_map(|assignment| Some((assignment.value.source()?, assignment.rule)))
+        .flat_map(|assignment| {
+            assignment.value.sources().into_iter().map(|name| (name, assignment.rule))
+        })
         .collect();
     let fate = |name: &VariableName| {
         let rule = used.get(name).or_else(|| taken.get(name));
@@ -208,20 +209,7 @@ fn name_based(
         warnings,
         powers: BTreeMap::new(),
         counters: BTreeMap::new(),
+        averages: None,
         advice: Vec::new(),
     }
-}
-
-/// What gives the source's value back, if everything on the way can be undone: `value` was made of
-/// a variable of `spec`, and stands under `key` now.
-fn invert(value: &Value, spec: &TensorSpec, key: &VariableName) -> Option<Value> {
-    let mut arrives = spec.clone();
-    let mut inverses = Vec::new();
-    for transform in value.transforms() {
-        inverses.push(transform.op().invert(&arrives)?);
-        arrives = transform.op().infer(&arrives).ok()?;
-    }
-    let stored = Value::Variable(key.clone());
-    let undo = |value, inverse| Value::Apply(inverse, Box::new(value));
-    Some(inverses.into_iter().rev().fold(stored, undo))
 }

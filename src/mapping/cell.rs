@@ -1,0 +1,79 @@
+//! `{cell: lstm_cell, from: scope, to: object}`: recurrent cells, whose gates TF1 keeps in another
+//! order than Keras.
+
+use super::file::{Compiler, choice, pattern};
+use super::node::Fields;
+use super::pattern::Pattern;
+use super::problem::{Problem, ProblemKind};
+use super::{Node, TargetTemplate, apply, rules};
+
+/// A rule for cells.
+#[derive(Debug, Clone)]
+pub struct CellRule {
+    /// Which sort.
+    pub kind: CellKind,
+    /// The scopes that hold their variables.
+    pub from: Pattern,
+    /// The objects that hold `kernel`, `recurrent_kernel` and `bias`.
+    pub to: Vec<TargetTemplate>,
+    /// What TF1 adds to the forget gate when it runs.
+    pub forget_bias: f64,
+    /// Whether matching nothing is fine.
+    pub optional: bool,
+}
+
+/// Cells of `tf.nn.rnn_cell` and of `tf.contrib.cudnn_rnn`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellKind {
+    /// `BasicRNNCell`.
+    Rnn,
+    /// `BasicLSTMCell`, `LSTMCell`.
+    Lstm,
+    /// `GRUCell`.
+    Gru,
+    /// `CudnnLSTM`, as it is saved.
+    CudnnLstm,
+    /// `CudnnGRU`, as it is saved.
+    CudnnGru,
+}
+
+const KINDS: &[(&str, CellKind)] = &[
+    ("basic_rnn_cell", CellKind::Rnn),
+    ("basic_lstm_cell", CellKind::Lstm),
+    ("lstm_cell", CellKind::Lstm),
+    ("gru_cell", CellKind::Gru),
+    ("cudnn_lstm", CellKind::CudnnLstm),
+    ("cudnn_gru", CellKind::CudnnGru),
+];
+
+/// Reads a rule whose kind of cell stands at `cell`.
+pub(super) fn read(
+    cell: &Node<'_>,
+    fields: &Fields<'_>,
+    compiler: &Compiler<'_>,
+) -> Option<CellRule> {
+    for key in ["apply", "skip_mismatch"] {
+        if let Some(node) = fields.get(key) {
+            let message = format!("`{key}` has no meaning beside `cell`");
+            node.report_key(Problem::new(ProblemKind::Key, message), key);
+        }
+    }
+    let (kind, from, to) = (choice(cell, KINDS), fields.require("from"), fields.require("to"));
+    let from = pattern(from?, compiler, Pattern::whole)?;
+    let to = rules::targets(to?, &compiler.names(Some(&from)))?;
+    let kind = kind?;
+    let forget_bias = match fields.get("forget_bias") {
+        None if kind == CellKind::Lstm => 1.0,
+        None => 0.0,
+        Some(node) if matches!(kind, CellKind::Lstm | CellKind::CudnnLstm) => {
+            apply::number(node, compiler)?
+        }
+        Some(node) => {
+            let message = "only LSTM cells have a forget gate";
+            node.report_key(Problem::new(ProblemKind::Key, message), "forget_bias");
+            return None;
+        }
+    };
+    let optional = rules::truth(fields, "optional")?;
+    Some(CellRule { kind, from, to, forget_bias, optional })
+}

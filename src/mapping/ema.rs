@@ -1,0 +1,60 @@
+//! `ema`: what becomes of averages that TF1 kept beside the variables.
+
+use super::file::{Compiler, choice, pattern};
+use super::node::Node;
+use super::pattern::Pattern;
+use super::yaml::Yaml;
+
+/// What TF1 calls the average of `v`: `v/ExponentialMovingAverage`.
+const SUFFIX: &str = "ExponentialMovingAverage";
+
+/// What becomes of averages.
+#[derive(Debug, Clone)]
+pub struct Averages {
+    /// Which value is taken; `None` where the rule file does not say.
+    pub choice: Option<Ema>,
+    /// What follows the variable's name and a slash.
+    pub suffix: Pattern,
+}
+
+/// Which of the two values of a variable is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ema {
+    /// The average where there is one.
+    Prefer,
+    /// The average; a trainable variable without one is a problem.
+    Only,
+    /// The raw one.
+    Ignore,
+}
+
+const CHOICES: &[(&str, Ema)] =
+    &[("prefer", Ema::Prefer), ("only", Ema::Only), ("ignore", Ema::Ignore)];
+
+impl Ema {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        CHOICES.iter().find(|(_, choice)| *choice == self).map_or("", |(word, _)| word)
+    }
+}
+
+impl Averages {
+    /// What holds where the rule file has no such key.
+    pub fn unsaid() -> Option<Self> {
+        Some(Self { choice: None, suffix: Pattern::whole(SUFFIX).ok()? })
+    }
+}
+
+/// Reads the value of `ema`: a word, or a map with `use` and `suffix`.
+pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Averages> {
+    let Yaml::Map(_) = node.yaml else {
+        return Some(Averages { choice: Some(choice(node, CHOICES)?), ..Averages::unsaid()? });
+    };
+    let fields = node.fields(&["use", "suffix"])?;
+    let used = choice(fields.require("use")?, CHOICES)?;
+    let suffix = match fields.get("suffix") {
+        Some(suffix) => pattern(suffix, compiler, Pattern::whole)?,
+        None => Averages::unsaid()?.suffix,
+    };
+    Some(Averages { choice: Some(used), suffix })
+}

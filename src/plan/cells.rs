@@ -1,0 +1,296 @@
+//! Recurrent cells: TF1 keeps the gates of a cell in one kernel over inputs and state, Keras in two
+//! and in another order.
+//!
+//! | cell | TF1 | Keras |
+//! |---|---|---|
+//! | LSTM | `i, j, f, o`; adds `forget_bias` to `f` when it runs | `i, f, c, o` with `c = j` |
+//! | GRU | `gates` with `r, u`, and `candidate` | `z, r, h` with `z = u` |
+//!
+//! Source: `BasicLSTMCell` and `GRUCell` of TF 1, `LSTM` and `GRU` of Keras, run side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Fate;
+use super::claim::Planner;
+use super::pipeline::Flow;
+use super::spot::{NoSpot, Spot};
+use crate::mapping::{CellKind, CellRule, Problem, ProblemKind, Rule};
+use crate::tensor::{Constant, Number, Shape, TensorSpec};
+use crate::transform::{ExpandDims, Gates, Pieces, Split, Transform};
+
+/// The variables of a cell by what they are, whatever version of TF1 named them.
+type Leaves = BTreeMap<&'static str, usize>;
+
+const KERNEL: &[&str] = &["kernel", "weights", "Linear/Matrix"];
+const BIAS: &[&str] = &["bias", "biases", "Linear/Bias"];
+const GATES: &[&str] = &["gates/", "Gates/"];
+const CANDIDATE: &[&str] = &["candidate/", "Candidate/"];
+
+/// What a cell may have that Keras's cells do not.
+const REFUSED: &[(&str, &str)] = &[
+    ("w_f_diag", "it has peepholes, which no Keras cell has"),
+    ("w_i_diag", "it has peepholes, which no Keras cell has"),
+    ("w_o_diag", "it has peepholes, which no Keras cell has"),
+    ("projection/", "its output is projected, which no Keras cell does"),
+    ("opaque_kernel", "it was saved as cuDNN keeps it, and only cuDNN can read that"),
+];
+
+/// A part of a Keras cell with the values it is made of.
+type Made = Vec<(&'static str, Flow)>;
+
+impl Planner<'_> {
+    /// Gives every cell that the rule means its object.
+    pub(super) fn cells(&mut self, rule: &Rule, cell: &CellRule) {
+        let mut scopes: BTreeSet<String> = BTreeSet::new();
+        for i in self.sources.free() {
+            let Some(source) = self.sources.all.get(i) else { continue };
+            let name = &source.current;
+            let scope = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
+            scopes.extend(scope.filter(|scope| cell.from.is_match(scope)).map(str::to_owned));
+        }
+        if scopes.is_empty() && !cell.optional {
+            return self.unused(rule, &cell.from);
+        }
+        for scope in scopes {
+            self.cell(rule, cell, &scope);
+        }
+    }
+
+    fn cell(&mut self, rule: &Rule, cell: &CellRule, scope: &str) {
+        let below: Vec<usize> = self
+            .sources
+            .below(scope)
+            .into_iter()
+            .filter(|&i| self.sources.all.get(i).is_some_and(|source| source.fate.is_none()))
+            .collect();
+        for &i in &below {
+            if let Some(source) = self.sources.all.get_mut(i) {
+                source.fate = Some(Fate::Mapped(rule.id));
+            }
+        }
+        let refuse = |reason: String| {
+            Problem::new(ProblemKind::Shape, format!("the cell `{scope}`: {reason}"))
+        };
+        let made =
+            match self.leaves(cell.kind, scope, &below).and_then(|leaves| self.made(cell, &leaves))
+            {
+                Ok(made) => made,
+                Err(reason) => return self.report(rule.id, refuse(reason)),
+            };
+        let Some(captures) = cell.from.captures(scope) else { return };
+        for target in &cell.to {
+            let parts: Result<Vec<_>, NoSpot> = made
+                .iter()
+                .map(|(leaf, flow)| {
+                    let below = [(*leaf).to_owned()];
+                    Ok((self.spots(target, Some(&captures), &below)?, flow))
+                })
+                .collect();
+            match parts {
+                Ok(parts) => self.place_cell(rule, cell, scope, &parts),
+                Err(NoSpot::Absent(_)) if cell.optional => {
+                    for &i in &below {
+                        if let Some(source) = self.sources.all.get_mut(i) {
+                            source.fate = Some(Fate::NoTarget(rule.id));
+                        }
+                    }
+                }
+                Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
+                    let message = format!("no target for the cell `{scope}`: {reason}");
+                    self.report(rule.id, Problem::new(ProblemKind::Template, message));
+                }
+            }
+        }
+    }
+
+    fn place_cell(
+        &mut self,
+        rule: &Rule,
+        cell: &CellRule,
+        scope: &str,
+        parts: &[(Vec<Spot>, &Flow)],
+    ) {
+        for (spots, flow) in parts {
+            for spot in spots {
+                if let Some(wants) = spot.wants.as_ref().filter(|wants| **wants != flow.spec) {
+                    let reason = misfit(cell.kind, wants, flow);
+                    let message =
+                        format!("the cell `{scope}` does not fit `{}`: {reason}", spot.shown);
+                    return self.report(rule.id, Problem::new(ProblemKind::Shape, message));
+                }
+            }
+        }
+        for (spots, flow) in parts {
+            for spot in spots {
+                let Flow { value, spec } = (*flow).clone();
+                self.assign(spot.clone(), spec, value, Some(rule.id));
+            }
+        }
+    }
+
+    /// The variables below `scope`, each by what it is.
+    fn leaves(&self, kind: CellKind, scope: &str, below: &[usize]) -> Result<Leaves, String> {
+        let wanted: Vec<(&'static str, Vec<String>)> = match kind {
+            CellKind::Rnn | CellKind::Lstm | CellKind::CudnnLstm => {
+                vec![("kernel", spelled(&[""], KERNEL)), ("bias", spelled(&[""], BIAS))]
+            }
+            CellKind::Gru => vec![
+                ("gates/kernel", spelled(GATES, KERNEL)),
+                ("gates/bias", spelled(GATES, BIAS)),
+                ("candidate/kernel", spelled(CANDIDATE, KERNEL)),
+                ("candidate/bias", spelled(CANDIDATE, BIAS)),
+            ],
+            CellKind::CudnnGru => vec![
+                ("gates/kernel", spelled(GATES, KERNEL)),
+                ("gates/bias", spelled(GATES, BIAS)),
+                ("input/kernel", spelled(&["candidate/input_projection/"], KERNEL)),
+                ("input/bias", spelled(&["candidate/input_projection/"], BIAS)),
+                ("hidden/kernel", spelled(&["candidate/hidden_projection/"], KERNEL)),
+                ("hidden/bias", spelled(&["candidate/hidden_projection/"], BIAS)),
+            ],
+        };
+        let mut leaves = Leaves::new();
+        for &i in below {
+            let Some(source) = self.sources.all.get(i) else { continue };
+            let rest = source.current.get(scope.len() + 1..).unwrap_or_default();
+            if let Some((_, reason)) = REFUSED.iter().find(|(name, _)| rest.starts_with(name)) {
+                return Err((*reason).to_owned());
+            }
+            let role = wanted.iter().find(|(_, names)| names.iter().any(|name| name == rest));
+            let Some((role, _)) = role else {
+                return Err(format!("it has no place for `{rest}`"));
+            };
+            if leaves.insert(role, i).is_some() {
+                return Err(format!("it has its `{role}` twice"));
+            }
+        }
+        match wanted.iter().find(|(role, _)| !leaves.contains_key(role)) {
+            Some((role, _)) => Err(format!("it has no `{role}`")),
+            None => Ok(leaves),
+        }
+    }
+
+    /// What Keras's cell is made of.
+    fn made(&self, cell: &CellRule, leaves: &Leaves) -> Result<Made, String> {
+        let flow = |role: &str| -> Result<Flow, String> {
+            let source = leaves.get(role).and_then(|&i| self.sources.all.get(i));
+            let name = source.map(|source| source.name.as_str()).unwrap_or_default();
+            let found = Flow::variable(self.catalog, name);
+            found.ok_or_else(|| format!("it has no `{role}`"))
+        };
+        match cell.kind {
+            CellKind::Rnn => {
+                let (kernel, bias) = (flow("kernel")?, flow("bias")?);
+                let units = units(&bias, 1)?;
+                let (input, state) = cut(kernel, units, 1)?;
+                Ok(vec![("kernel", input), ("recurrent_kernel", state), ("bias", bias)])
+            }
+            CellKind::Lstm | CellKind::CudnnLstm => {
+                let (kernel, bias) = (flow("kernel")?, flow("bias")?);
+                let units = units(&bias, 4)?;
+                let (input, state) = cut(kernel, units, 4)?;
+                let order = vec![0, 2, 1, 3];
+                let add = vec![0.0, cell.forget_bias, 0.0, 0.0];
+                let gates = |flow: Flow, add| -> Result<Flow, String> {
+                    flow.apply(Transform::Gates(Gates::new(-1, order.clone(), add)?))
+                };
+                Ok(vec![
+                    ("kernel", gates(input, Vec::new())?),
+                    ("recurrent_kernel", gates(state, Vec::new())?),
+                    ("bias", gates(bias, add)?),
+                ])
+            }
+            CellKind::Gru => {
+                let bias = flow("gates/bias")?;
+                let units = units(&bias, 2)?;
+                let (gates_in, gates_state) = cut(flow("gates/kernel")?, units, 2)?;
+                let (new_in, new_state) = cut(flow("candidate/kernel")?, units, 1)?;
+                let join = |gates: Flow, new: Flow| Flow::concat(-1, vec![swapped(gates)?, new]);
+                Ok(vec![
+                    ("kernel", join(gates_in, new_in)?),
+                    ("recurrent_kernel", join(gates_state, new_state)?),
+                    ("bias", join(bias, flow("candidate/bias")?)?),
+                ])
+            }
+            CellKind::CudnnGru => {
+                let bias = flow("gates/bias")?;
+                let units = units(&bias, 2)?;
+                let (gates_in, gates_state) = cut(flow("gates/kernel")?, units, 2)?;
+                let join = |gates: Flow, new: Flow| Flow::concat(-1, vec![swapped(gates)?, new]);
+                // cuDNN has two biases for each gate, and what is saved is their sum.
+                let none = Shape::new([2 * units])
+                    .and_then(|shape| TensorSpec::new(bias.spec.dtype(), shape))
+                    .map_err(|error| error.to_string())?;
+                let none = Constant::new(none, Number::Integer(0));
+                let none = none.ok_or_else(|| "its bias is no number".to_owned())?;
+                let rows = [
+                    join(bias, flow("input/bias")?)?,
+                    Flow::concat(-1, vec![Flow::constant(none), flow("hidden/bias")?])?,
+                ];
+                let expand = ExpandDims::new(vec![0])?;
+                let rows: Result<Vec<Flow>, String> = rows
+                    .into_iter()
+                    .map(|row| row.apply(Transform::ExpandDims(expand.clone())))
+                    .collect();
+                Ok(vec![
+                    ("kernel", join(gates_in, flow("input/kernel")?)?),
+                    ("recurrent_kernel", join(gates_state, flow("hidden/kernel")?)?),
+                    ("bias", Flow::concat(0, rows?)?),
+                ])
+            }
+        }
+    }
+}
+
+/// Every spelling of a leaf.
+fn spelled(folders: &[&str], names: &[&str]) -> Vec<String> {
+    let spell = |folder: &&str| {
+        let folder = (*folder).to_owned();
+        names.iter().map(move |name| format!("{folder}{name}"))
+    };
+    folders.iter().flat_map(spell).collect()
+}
+
+/// The number of units, from a bias of so many gates.
+fn units(bias: &Flow, gates: u64) -> Result<u64, String> {
+    match bias.spec.shape().dims() {
+        [size] if *size > 0 && size % gates == 0 => Ok(size / gates),
+        _ => Err(format!("its bias is {}, which is no multiple of {gates} units", bias.spec)),
+    }
+}
+
+/// A kernel over inputs and state, as two.
+fn cut(kernel: Flow, units: u64, gates: u64) -> Result<(Flow, Flow), String> {
+    let rows = match kernel.spec.shape().dims() {
+        [rows, columns] if *columns == units * gates => *rows,
+        _ => return Err(format!("its kernel is {}, its bias has {units} units", kernel.spec)),
+    };
+    let inputs = rows.checked_sub(units).ok_or_else(|| {
+        format!("its kernel is {}, which is less than {units} units need", kernel.spec)
+    })?;
+    let piece = |flow: Flow, index| {
+        let split = Split::new(0, Pieces::Sizes(vec![inputs, units]), index)?;
+        flow.apply(Transform::Split(split))
+    };
+    Ok((piece(kernel.clone(), 0)?, piece(kernel, 1)?))
+}
+
+/// `r, u` as Keras has them: `z` (which is `u`), then `r`.
+fn swapped(gates: Flow) -> Result<Flow, String> {
+    gates.apply(Transform::Gates(Gates::new(-1, vec![1, 0], Vec::new())?))
+}
+
+/// Why a part of a cell is not what the template has.
+fn misfit(kind: CellKind, wants: &TensorSpec, flow: &Flow) -> String {
+    match (kind, flow.spec.shape().rank(), wants.shape().rank()) {
+        (CellKind::Gru, 1, 2) => "its target was built with `reset_after=True`, which computes \
+                                  another function than TF1's cell: build it with \
+                                  `reset_after=False`"
+            .to_owned(),
+        (CellKind::CudnnGru, 2, 1) => "its target was built with `reset_after=False`, which \
+                                       computes another function than cuDNN's cell: build it \
+                                       with `reset_after=True`"
+            .to_owned(),
+        _ => format!("it is {} there, and the template has {wants}", flow.spec),
+    }
+}

@@ -1,0 +1,135 @@
+//! Rules that join several variables: which of them belong together, and in what order.
+
+use std::collections::BTreeMap;
+
+use regex::Captures;
+
+use super::claim::{Claim, Planner};
+use super::order;
+use crate::mapping::{MapRule, Pattern, Problem, ProblemKind, Rule};
+
+/// The values of a pattern's named groups: what belongs together has the same ones.
+type Key = Vec<(String, String)>;
+
+impl Planner<'_> {
+    /// Gives variables that belong together a place together.
+    pub(super) fn join(&mut self, rule: &Rule, map: &MapRule) {
+        let mut groups: BTreeMap<Key, Vec<Vec<usize>>> = BTreeMap::new();
+        let mut taken = vec![false; map.from.len()];
+        for i in self.sources.free() {
+            let Some(source) = self.sources.all.get(i) else { continue };
+            for ((at, pattern), taken) in map.from.iter().enumerate().zip(&mut taken) {
+                let Some(key) = captured(pattern, source.names()) else { continue };
+                *taken = true;
+                let members = groups.entry(key).or_insert_with(|| vec![Vec::new(); map.from.len()]);
+                if let Some(members) = members.get_mut(at) {
+                    members.push(i);
+                }
+                // A variable is one part only; the first pattern that matches it has it.
+                break;
+            }
+        }
+        for pattern in map.from.iter().zip(taken).filter(|(_, taken)| !taken).map(|(one, _)| one) {
+            if !map.optional {
+                self.unused(rule, pattern);
+            }
+        }
+        let single = map.from.len() == 1;
+        for (key, members) in groups {
+            let members = if single {
+                members.into_iter().map(|all| self.in_order(all)).next().unwrap_or_default()
+            } else {
+                match self.one_each(rule, map, &key, &members) {
+                    Some(members) => members,
+                    None => continue,
+                }
+            };
+            if let Some(problem) = self.gap(&members).filter(|_| single) {
+                self.report(rule.id, problem);
+            }
+            let Some(source) = members.first().and_then(|&i| self.sources.all.get(i)) else {
+                continue;
+            };
+            let names: Vec<String> = source.names().map(str::to_owned).collect();
+            let pattern = map.from.first();
+            let captures: Option<Captures<'_>> =
+                pattern.and_then(|pattern| names.iter().find_map(|name| pattern.captures(name)));
+            self.claim(&members, Claim::of(rule, map), captures.as_ref(), &[]);
+        }
+    }
+
+    /// Every pattern must have exactly one variable for each key.
+    fn one_each(
+        &mut self,
+        rule: &Rule,
+        map: &MapRule,
+        key: &Key,
+        members: &[Vec<usize>],
+    ) -> Option<Vec<usize>> {
+        let place = if key.is_empty() {
+            String::new()
+        } else {
+            let named: Vec<String> =
+                key.iter().map(|(name, value)| format!("{name} is `{value}`")).collect();
+            format!(" where {}", named.join(", "))
+        };
+        let mut chosen = Vec::new();
+        let mut whole = true;
+        for (pattern, found) in map.from.iter().zip(members) {
+            match found.as_slice() {
+                [one] => chosen.push(*one),
+                found => {
+                    whole = false;
+                    let message = format!(
+                        "`{}` matches {} variables{place}, and one is needed",
+                        pattern.text(),
+                        if found.is_empty() { "no".to_owned() } else { found.len().to_string() },
+                    );
+                    // Which one is missing is the message; that others are left over is not.
+                    for &i in members.iter().flatten() {
+                        if let Some(source) = self.sources.all.get_mut(i) {
+                            source.fate = Some(super::Fate::Unmatched);
+                        }
+                    }
+                    self.report(rule.id, Problem::new(ProblemKind::Unused, message));
+                }
+            }
+        }
+        whole.then_some(chosen)
+    }
+
+    /// In the natural order of their names: `weights_2` before `weights_10`.
+    fn in_order(&self, mut members: Vec<usize>) -> Vec<usize> {
+        let name = |i: &usize| self.sources.all.get(*i).map(|one| one.current.as_str());
+        members.sort_by(|a, b| {
+            order::natural(name(a).unwrap_or_default(), name(b).unwrap_or_default())
+        });
+        members
+    }
+
+    /// `weights_0`, `weights_1`, `weights_3`: what is joined must be complete.
+    fn gap(&self, members: &[usize]) -> Option<Problem> {
+        let names: Vec<&str> = members
+            .iter()
+            .filter_map(|&i| Some(self.sources.all.get(i)?.current.as_str()))
+            .collect();
+        let pairs = names.windows(2).filter_map(|pair| match pair {
+            [one, next] => Some((*one, *next)),
+            _ => None,
+        });
+        for (one, next) in pairs {
+            if let Some(missing) = order::between(one, next) {
+                let message = format!("`{missing}` is missing between `{one}` and `{next}`");
+                let help = "what is joined must be complete; is the pattern too narrow?";
+                return Some(Problem::new(ProblemKind::Missing, message).help(help));
+            }
+        }
+        None
+    }
+}
+
+fn captured<'n>(pattern: &Pattern, mut names: impl Iterator<Item = &'n str>) -> Option<Key> {
+    let captures = names.find_map(|name| pattern.captures(name))?;
+    let value = |name: &str| captures.name(name).map_or("", |found| found.as_str()).to_owned();
+    Some(pattern.group_names().into_iter().map(|name| (name.to_owned(), value(name))).collect())
+}

@@ -1,0 +1,198 @@
+//! `apply` at work: what a pipeline makes of values, as far as their specs tell.
+
+use super::Value;
+use crate::catalog::Catalog;
+use crate::mapping::Step;
+use crate::tensor::{Constant, Shape, TensorSpec};
+use crate::transform::{ExpandDims, Pieces, Reshape, Split, Transform, Unpartition, Unstack};
+
+/// A value on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Flow {
+    pub(super) value: Value,
+    pub(super) spec: TensorSpec,
+}
+
+/// Which of a rule's targets a pipeline is run for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct For<'t> {
+    /// The target, counted from 0.
+    pub(super) index: usize,
+    /// How many there are.
+    pub(super) of: usize,
+    /// What must arrive, if it is known.
+    pub(super) wants: Option<&'t TensorSpec>,
+}
+
+impl Flow {
+    /// The variable as it is stored.
+    pub(super) fn variable(catalog: &Catalog, name: &str) -> Option<Self> {
+        let (name, variable) = catalog.variables.get_key_value(name)?;
+        Some(Self { value: Value::Variable(name.clone()), spec: variable.spec.clone() })
+    }
+
+    /// The same element throughout.
+    pub(super) fn constant(constant: Constant) -> Self {
+        Self { spec: constant.spec().clone(), value: Value::Constant(constant) }
+    }
+
+    /// Through one transform.
+    pub(super) fn apply(self, transform: Transform) -> Result<Self, String> {
+        let spec = transform.op().infer(&self.spec).map_err(|error| error.to_string())?;
+        Ok(Self { value: Value::Apply(transform, Box::new(self.value)), spec })
+    }
+
+    /// Values one after the other along `axis`, which may be counted from the end.
+    pub(super) fn concat(axis: i64, parts: Vec<Self>) -> Result<Self, String> {
+        let Some((first, rest)) = parts.split_first() else {
+            return Err("there is nothing to join".to_owned());
+        };
+        let rank = first.spec.shape().rank();
+        let from_end = usize::try_from(axis.unsigned_abs()).ok();
+        let axis = match (usize::try_from(axis), from_end) {
+            (Ok(axis), _) if axis < rank => axis,
+            (Err(_), Some(back)) if back <= rank => rank - back,
+            _ => return Err(format!("{} has no axis {axis} to be joined along", first.spec)),
+        };
+        let mut dims = first.spec.shape().dims().to_vec();
+        let others = |spec: &TensorSpec| -> Vec<u64> {
+            let dims = spec.shape().dims().iter().enumerate();
+            dims.filter(|(at, _)| *at != axis).map(|(_, dim)| *dim).collect()
+        };
+        for part in rest {
+            let fits = part.spec.dtype() == first.spec.dtype()
+                && part.spec.shape().rank() == rank
+                && others(&part.spec) == others(&first.spec);
+            if !fits {
+                return Err(format!("{} and {} cannot be joined", first.spec, part.spec));
+            }
+            if let (Some(sum), Some(more)) =
+                (dims.get_mut(axis), part.spec.shape().dims().get(axis))
+            {
+                *sum = sum.saturating_add(*more);
+            }
+        }
+        let spec = Shape::new(dims).and_then(|shape| TensorSpec::new(first.spec.dtype(), shape));
+        let spec = spec.map_err(|error| error.to_string())?;
+        if rest.is_empty() {
+            return Ok(first.clone());
+        }
+        let parts = parts.into_iter().map(|part| part.value).collect();
+        Ok(Self { value: Value::Concat { axis, parts }, spec })
+    }
+}
+
+/// What `steps` make of `flows` for one of the targets.
+pub(super) fn run(
+    steps: &[Step],
+    mut flows: Vec<Flow>,
+    target: For<'_>,
+    catalog: &Catalog,
+) -> Result<Flow, String> {
+    for step in steps {
+        flows = match step {
+            Step::Each(transform) => flows
+                .into_iter()
+                .map(|flow| flow.apply(transform.clone()))
+                .collect::<Result<_, _>>()?,
+            Step::Unpartition(parts) => flows
+                .into_iter()
+                .map(|flow| {
+                    let parts = match parts {
+                        Some(parts) => *parts,
+                        None => stored_parts(&flow, catalog)?,
+                    };
+                    flow.apply(Transform::Unpartition(Unpartition::new(parts)?))
+                })
+                .collect::<Result<_, _>>()?,
+            Step::Concat(axis) => vec![Flow::concat(*axis, flows)?],
+            Step::Stack(axis) => {
+                let expand = ExpandDims::new(vec![*axis])?;
+                let expanded = flows
+                    .into_iter()
+                    .map(|flow| flow.apply(Transform::ExpandDims(expand.clone())))
+                    .collect::<Result<_, _>>()?;
+                vec![Flow::concat(*axis, expanded)?]
+            }
+            Step::Split { axis, sizes } => {
+                let flow = single(flows)?;
+                let count = sizes.as_ref().map_or(target.of, Vec::len);
+                let piece = |index| {
+                    let pieces = match sizes {
+                        Some(sizes) => Pieces::Sizes(sizes.clone()),
+                        None => Pieces::Equal(count),
+                    };
+                    let split = Split::new(*axis, pieces, index)?;
+                    flow.clone().apply(Transform::Split(split))
+                };
+                (0..count).map(piece).collect::<Result<_, String>>()?
+            }
+            Step::Unstack(axis) => {
+                let flow = single(flows)?;
+                let piece = |index| {
+                    let unstack = Unstack::new(*axis, target.of, index)?;
+                    flow.clone().apply(Transform::Unstack(unstack))
+                };
+                (0..target.of).map(piece).collect::<Result<_, String>>()?
+            }
+            Step::ReshapeTarget => reshaped(flows, target)?,
+        };
+    }
+    let (found, wanted) = (flows.len(), target.of);
+    let at = if found == 1 { 0 } else { target.index };
+    let flow = flows.into_iter().nth(at).filter(|_| found == 1 || found == wanted);
+    flow.ok_or_else(|| format!("{found} values do not go to {wanted} targets"))
+}
+
+fn single(flows: Vec<Flow>) -> Result<Flow, String> {
+    let count = flows.len();
+    let only = flows.into_iter().next().filter(|_| count == 1);
+    only.ok_or_else(|| format!("one value can be split, not {count}"))
+}
+
+/// `reshape: target`: the value that goes there takes its shape, if the order of its elements can
+/// be meant.
+fn reshaped(mut flows: Vec<Flow>, target: For<'_>) -> Result<Vec<Flow>, String> {
+    let Some(wants) = target.wants else {
+        return Err("`reshape: target` needs a template (`--like`), which knows shapes".to_owned());
+    };
+    let at = if flows.len() == 1 { 0 } else { target.index };
+    if let Some(flow) = flows.get_mut(at) {
+        let (from, to) = (flow.spec.shape(), wants.shape());
+        if !Reshape::keeps_order(from, to) {
+            return Err(if from.elements() == to.elements() {
+                format!(
+                    "{} becomes {to} by more than splitting or merging neighbouring axes; \
+                     did you forget `transpose`?",
+                    flow.spec
+                )
+            } else {
+                format!("{} has not as many elements as {to}", flow.spec)
+            });
+        }
+        if from != to {
+            let dims: Result<Vec<i64>, _> =
+                to.dims().iter().map(|&dim| i64::try_from(dim)).collect();
+            let dims = dims.map_err(|_| "the shape is too large".to_owned())?;
+            *flow = flow.clone().apply(Transform::Reshape(Reshape::new(&dims)?))?;
+        }
+    }
+    Ok(flows)
+}
+
+/// The number of parts a table is stored in, which must be as `mod` makes them.
+fn stored_parts(flow: &Flow, catalog: &Catalog) -> Result<u64, String> {
+    let whole = "its parts are not in the file: say how many, as \
+                 `unpartition: {strategy: mod, parts: 3}`";
+    let Value::Variable(name) = &flow.value else {
+        return Err("`unpartition: mod` stands first, or says how many parts there are".to_owned());
+    };
+    let parts = catalog.variables.get(name).map(|variable| variable.parts.as_slice());
+    let parts = parts.filter(|parts| !parts.is_empty()).ok_or(whole)?;
+    let (count, rows) = (parts.len() as u64, parts.iter().sum::<u64>());
+    let even = |(at, size): (u64, &u64)| *size == rows / count + u64::from(at < rows % count);
+    if !(0..count).zip(parts).all(even) {
+        return Err(format!("its parts of {parts:?} rows are not those of `mod`"));
+    }
+    Ok(count)
+}

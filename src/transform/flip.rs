@@ -1,0 +1,86 @@
+//! Axes the other way round.
+
+use std::fmt;
+
+use super::{Along, Op, Regions, Transform, TransformError, axis, block};
+use crate::tensor::{Region, TensorSpec};
+
+/// `flip: 0` or `flip: [0, 1]`, as `numpy.flip`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flip {
+    axes: Vec<i64>,
+}
+
+impl Flip {
+    /// The error says why a list of axes makes no sense.
+    pub fn new(axes: Vec<i64>) -> Result<Self, String> {
+        axis::check(&axes)?;
+        Ok(Self { axes })
+    }
+
+    fn axes(&self, input: &TensorSpec) -> Result<Vec<usize>, TransformError> {
+        axis::several(self, input, &self.axes, input.shape().rank())
+    }
+}
+
+impl fmt::Display for Flip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "flip: {}", axis::Written(&self.axes))
+    }
+}
+
+impl Op for Flip {
+    fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError> {
+        block::size(self, input)?;
+        self.axes(input)?;
+        Ok(input.clone())
+    }
+
+    fn pull(
+        &self,
+        out: &Region,
+        input: &mut dyn Regions,
+        into: &mut [u8],
+    ) -> Result<(), TransformError> {
+        let spec = input.spec().clone();
+        let (axes, size) = (self.axes(&spec)?, block::size(self, &spec)?);
+        let mut ranges = block::ranges(out);
+        for (axis, (range, &dim)) in ranges.iter_mut().zip(spec.shape().dims()).enumerate() {
+            if axes.contains(&axis) && range.end <= dim {
+                *range = dim - range.end..dim - range.start;
+            }
+        }
+        input.read(&block::region(self, &spec, &ranges)?, into)?;
+        for axis in axes {
+            let step = block::inner(out, axis).saturating_mul(size);
+            let steps = out.size().get(axis).and_then(|&steps| usize::try_from(steps).ok());
+            let stretch = step.saturating_mul(steps.unwrap_or(usize::MAX));
+            if stretch > 0 {
+                into.chunks_exact_mut(stretch).for_each(|stretch| reverse(stretch, step));
+            }
+        }
+        Ok(())
+    }
+
+    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
+        0
+    }
+
+    fn invert(&self, _: &TensorSpec) -> Option<Transform> {
+        Some(Transform::Flip(self.clone()))
+    }
+
+    fn along(&self) -> Along {
+        Along::As(Transform::Flip(self.clone()))
+    }
+}
+
+/// Turns the order of steps of so many bytes round, in place.
+fn reverse(mut bytes: &mut [u8], step: usize) {
+    while bytes.len() >= step.saturating_mul(2) {
+        let (first, rest) = bytes.split_at_mut(step);
+        let (between, last) = rest.split_at_mut(rest.len() - step);
+        first.swap_with_slice(last);
+        bytes = between;
+    }
+}

@@ -1,0 +1,174 @@
+//! Rows in another order, some of them twice, some of them new.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::error::reshaped;
+use super::strip::{self, Move};
+use super::{Along, Op, Regions, Transform, TransformError, axis, block, fill};
+use crate::tensor::{Number, Region, TensorSpec};
+
+/// `gather: rows.txt`, as `tf.gather`: row i of the output is the row of the input that the list
+/// names, or one of a number where it names none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gather {
+    axis: i64,
+    rows: Arc<[Option<u64>]>,
+    missing: Number,
+    shown: String,
+    /// The largest row: only a list that has one too large is searched for it.
+    highest: Option<u64>,
+    /// Whether a row is missing.
+    gaps: bool,
+}
+
+impl Gather {
+    /// `shown` is how the list is called where people read it.
+    pub fn new(
+        axis: i64,
+        rows: Arc<[Option<u64>]>,
+        missing: Number,
+        shown: String,
+    ) -> Result<Self, String> {
+        let highest = rows.iter().copied().flatten().max();
+        let gaps = rows.iter().any(Option::is_none);
+        Ok(Self { axis, rows, missing, shown, highest, gaps })
+    }
+
+    fn element(&self, input: &TensorSpec) -> Result<Vec<u8>, TransformError> {
+        fill::element(input.dtype(), self.missing).ok_or_else(|| {
+            let reason = format!("{} cannot hold {}", input.dtype(), self.missing);
+            TransformError::fit(self, input, reason)
+        })
+    }
+}
+
+impl fmt::Display for Gather {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "gather: {}", self.shown)
+    }
+}
+
+impl Op for Gather {
+    fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError> {
+        block::size(self, input)?;
+        let (axis, size) = axis::one(self, input, self.axis)?;
+        if self.gaps {
+            self.element(input)?;
+        }
+        if self.highest.is_some_and(|highest| highest >= size) {
+            let beyond = |row: &Option<u64>| row.filter(|&row| row >= size);
+            let found = self.rows.iter().enumerate().find_map(|(i, row)| Some((i, beyond(row)?)));
+            let (position, row) = found.unwrap_or_default();
+            let reason = format!(
+                "position {position} names row {row}, and axis {axis} has {size} of them, counted \
+                 from 0"
+            );
+            return Err(TransformError::fit(self, input, reason));
+        }
+        let mut dims = input.shape().dims().to_vec();
+        if let (Some(dim), Ok(rows)) = (dims.get_mut(axis), u64::try_from(self.rows.len())) {
+            *dim = rows;
+        }
+        reshaped(self, input, dims)
+    }
+
+    fn pull(
+        &self,
+        out: &Region,
+        input: &mut dyn Regions,
+        into: &mut [u8],
+    ) -> Result<(), TransformError> {
+        if out.elements() == 0 {
+            return Ok(());
+        }
+        let spec = input.spec().clone();
+        let (size, (axis, _)) = (block::size(self, &spec)?, axis::one(self, &spec, self.axis)?);
+        let wanted = block::ranges(out).get(axis).cloned().and_then(|range| {
+            self.rows.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+        });
+        let misfit = || TransformError::fit(self, &spec, "the block lies outside");
+        let wanted = wanted.ok_or_else(misfit)?;
+        if wanted.contains(&None) {
+            fill::fill(into, &self.element(&spec)?);
+        }
+        let mut staged = Vec::new();
+        for (places, strip) in strips(wanted) {
+            strip::read(self, out, axis, strip.clone(), input, &mut staged)?;
+            let moves = wanted.iter().enumerate().skip(places.start).take(places.len());
+            let moves = moves.filter_map(|(to, row)| {
+                let from = row.as_ref()?.checked_sub(strip.start)?;
+                Some(Move { from, to: u64::try_from(to).ok()?, rows: 1 })
+            });
+            let rows = strip.end - strip.start;
+            strip::place(out, axis, size, (&staged, rows), into, &moves);
+        }
+        Ok(())
+    }
+
+    fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
+        block::copy(self.infer(input), rows).saturating_mul(2)
+    }
+
+    fn invert(&self, input: &TensorSpec) -> Option<Transform> {
+        let (_, size) = axis::one(self, input, self.axis).ok()?;
+        if u64::try_from(self.rows.len()) != Ok(size) {
+            return None;
+        }
+        let mut inverse = vec![None; self.rows.len()];
+        for (position, row) in (0_u64..).zip(self.rows.iter()) {
+            let place = inverse.get_mut(usize::try_from((*row)?).ok()?)?;
+            if place.replace(position).is_some() {
+                return None;
+            }
+        }
+        let shown = format!("the inverse of {}", self.shown);
+        Self::new(self.axis, inverse.into(), self.missing, shown).ok().map(Transform::Gather)
+    }
+
+    fn along(&self) -> Along {
+        if self.gaps && !fill::zero(self.missing) {
+            Along::Never("rows that are filled with a number have no state of their own")
+        } else {
+            Along::As(Transform::Gather(self.clone()))
+        }
+    }
+}
+
+/// Which places of a block are filled from which strip of the input: all from one if that is at
+/// most twice as much as they are, else rows that follow each other from one.
+fn strips(wanted: &[Option<u64>]) -> Vec<(Range<usize>, Range<u64>)> {
+    let named = || wanted.iter().copied().flatten();
+    if let (Some(low), Some(high)) = (named().min(), named().max())
+        && usize::try_from(high - low).is_ok_and(|span| span / 2 < wanted.len())
+    {
+        return vec![(0..wanted.len(), low..high.saturating_add(1))];
+    }
+    let mut strips: Vec<(Range<usize>, Range<u64>)> = Vec::new();
+    for (place, row) in wanted.iter().enumerate() {
+        let Some(row) = *row else { continue };
+        match strips.last_mut() {
+            Some((places, rows)) if places.end == place && rows.end == row => {
+                places.end += 1;
+                rows.end += 1;
+            }
+            _ => strips.push((place..place + 1, row..row.saturating_add(1))),
+        }
+    }
+    strips
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_follow_each_other_are_read_together() {
+        assert_eq!(strips(&[Some(3), None, Some(1)]), [(0..3, 1..4)]);
+        let far = [Some(7), Some(8), None, Some(9), Some(1000), Some(1001)];
+        assert_eq!(strips(&far), [(0..2, 7..9), (3..4, 9..10), (4..6, 1000..1002)]);
+        assert_eq!(strips(&[None, None]), []);
+        assert_eq!(strips(&[Some(0), Some(u64::MAX - 1)]).len(), 2);
+    }
+}
