@@ -205,12 +205,12 @@ impl RuleArgs {
                 let beside = Beside(at.parent());
                 Ok(Mapping::parse(&at.to_string(), &text(at)?, &set, &beside))
             }
-            Rules::Builtin(name) => {
-                Ok(find_builtin(name).map_err(Problems::one).and_then(|found| {
+            Rules::Builtin(name) => Ok(find_builtin(name)
+                .map_err(|problem| Problems::one(*problem))
+                .and_then(|found| {
                     let name = format!("{BUILTIN_PREFIX}{name}");
                     Mapping::parse(&name, found.text, &set, &NoFiles)
-                }))
-            }
+                })),
         }
     }
 }

@@ -182,17 +182,16 @@ impl Work<'_> {
             let (target, variable) = (assignment.target.clone(), variable.clone());
             move |source| ConvertError::Source { target, variable, source: Box::new(source) }
         };
-        if let Some((reader, name)) = self.inputs.stored(&assignment.value) {
-            if matches!(assignment.value, Value::Variable(_) | Value::Template(_)) {
-                if let Some((extent, crc)) = reader.extent(name).map_err(read(name))? {
-                    return self.adopt(assignment, (reader, name), &extent, crc);
-                }
-                if assignment.spec.bytes().is_none() {
-                    let tensor = reader.read(name).map_err(read(name))?;
-                    self.progress.advance(tensor.data().len() as u64);
-                    let put = self.writer.put(&assignment.target, &tensor);
-                    return put.map_err(|source| failed(assignment, source));
-                }
+        let taken_over = matches!(assignment.value, Value::Variable(_) | Value::Template(_));
+        if let Some((reader, name)) = self.inputs.stored(&assignment.value).filter(|_| taken_over) {
+            if let Some((extent, crc)) = reader.extent(name).map_err(read(name))? {
+                return self.adopt(assignment, (reader, name), &extent, crc);
+            }
+            if assignment.spec.bytes().is_none() {
+                let tensor = reader.read(name).map_err(read(name))?;
+                self.progress.advance(tensor.data().len() as u64);
+                let put = self.writer.put(&assignment.target, &tensor);
+                return put.map_err(|source| failed(assignment, source));
             }
         }
         for (reader, name) in self.inputs.all_stored(&assignment.value) {

@@ -62,15 +62,15 @@ builtins![
 ];
 
 /// The rule file of that name, or which was meant.
-pub fn find(name: &str) -> Result<&'static Builtin, Problem> {
+pub fn find(name: &str) -> Result<&'static Builtin, Box<Problem>> {
     let names = || BUILTINS.iter().map(|one| one.name);
     BUILTINS.iter().find(|one| one.name == name).ok_or_else(|| {
         let help = match nearest(name, names()) {
             Some(near) => format!("did you mean `{PREFIX}{near}`?"),
             None => "`ckptmap mappings` lists all of them".to_owned(),
         };
-        Problem::new(ProblemKind::Value, format!("there is no built-in mapping `{name}`"))
-            .help(help)
+        let message = format!("there is no built-in mapping `{name}`");
+        Box::new(Problem::new(ProblemKind::Value, message).help(help))
     })
 }
 

@@ -197,7 +197,7 @@ fn included(node: &Node<'_>, compiler: &Compiler<'_>, top: &str) -> Option<Waiti
     let name = compiler.text(node)?;
     if let Some(builtin) = name.strip_prefix(builtin::PREFIX) {
         let found = builtin::find(builtin);
-        let found = found.map_err(|problem| node.report(problem, None)).ok()?;
+        let found = found.map_err(|problem| node.report(*problem, None)).ok()?;
         return Some(Waiting {
             source: Arc::new(SourceText::new(&name, found.text)),
             folder: String::new(),

@@ -111,9 +111,13 @@ impl Planner<'_> {
         let without = self.averages.iter().flat_map(|counts| counts.without.iter().cloned());
         let without: BTreeSet<VariableName> = without.collect();
         let updates = &self.catalog.facts.updates;
-        let trained = |name: &VariableName| match updates.is_empty() {
-            false => updates.iter().any(|update| update.variable == name.as_str()),
-            true => !NOT_TRAINED.contains(&name.as_str().rsplit('/').next().unwrap_or_default()),
+        let trained = |name: &VariableName| {
+            if updates.is_empty() {
+                let leaf = name.as_str().rsplit('/').next().unwrap_or_default();
+                !NOT_TRAINED.contains(&leaf)
+            } else {
+                updates.iter().any(|update| update.variable == name.as_str())
+            }
         };
         let raw: Vec<&VariableName> = self
             .sources

@@ -21,6 +21,9 @@ use crate::transform::{ExpandDims, Gates, Pieces, Split, Transform};
 /// The variables of a cell by what they are, whatever version of TF1 named them.
 type Leaves = BTreeMap<&'static str, usize>;
 
+/// What Keras's cells have.
+const PARTS: [&str; 3] = ["kernel", "recurrent_kernel", "bias"];
+
 const KERNEL: &[&str] = &["kernel", "weights", "Linear/Matrix"];
 const BIAS: &[&str] = &["bias", "biases", "Linear/Bias"];
 const GATES: &[&str] = &["gates/", "Gates/"];
@@ -68,16 +71,21 @@ impl Planner<'_> {
                 source.fate = Some(Fate::Mapped(rule.id));
             }
         }
-        let refuse = |reason: String| {
-            Problem::new(ProblemKind::Shape, format!("the cell `{scope}`: {reason}"))
-        };
-        let made =
-            match self.leaves(cell.kind, scope, &below).and_then(|leaves| self.made(cell, &leaves))
-            {
-                Ok(made) => made,
-                Err(reason) => return self.report(rule.id, refuse(reason)),
-            };
         let Some(captures) = cell.from.captures(scope) else { return };
+        let leaves = self.leaves(cell.kind, scope, &below);
+        let made = match leaves.and_then(|leaves| self.made(cell, &leaves)) {
+            Ok(made) => made,
+            Err(reason) => {
+                let message = format!("the cell `{scope}`: {reason}");
+                self.report(rule.id, Problem::new(ProblemKind::Shape, message));
+                // That its parts get no value is no news.
+                for (target, part) in cell.to.iter().flat_map(|to| PARTS.map(|part| (to, part))) {
+                    let spots = self.spots(target, Some(&captures), &[part.to_owned()]);
+                    self.excuse(spots.iter().flatten());
+                }
+                return;
+            }
+        };
         for target in &cell.to {
             let parts: Result<Vec<_>, NoSpot> = made
                 .iter()
@@ -116,6 +124,7 @@ impl Planner<'_> {
                     let reason = misfit(cell.kind, wants, flow);
                     let message =
                         format!("the cell `{scope}` does not fit `{}`: {reason}", spot.shown);
+                    self.excuse(parts.iter().flat_map(|(spots, _)| spots));
                     return self.report(rule.id, Problem::new(ProblemKind::Shape, message));
                 }
             }
@@ -291,6 +300,19 @@ fn misfit(kind: CellKind, wants: &TensorSpec, flow: &Flow) -> String {
                                        computes another function than cuDNN's cell: build it \
                                        with `reset_after=True`"
             .to_owned(),
-        _ => format!("it is {} there, and the template has {wants}", flow.spec),
+        _ => {
+            let gates = match kind {
+                CellKind::Rnn => 1,
+                CellKind::Gru | CellKind::CudnnGru => 3,
+                CellKind::Lstm | CellKind::CudnnLstm => 4,
+            };
+            let columns = |spec: &TensorSpec| spec.shape().dims().last().copied();
+            match (columns(&flow.spec), columns(wants)) {
+                (Some(have), Some(want)) if have != want && want % gates == 0 => {
+                    format!("it has {} units, the template's {}", have / gates, want / gates)
+                }
+                _ => format!("it is {} there, and the template has {wants}", flow.spec),
+            }
+        }
     }
 }

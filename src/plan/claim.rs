@@ -41,6 +41,8 @@ pub(super) struct Planner<'p> {
     pub(super) averages: Option<AverageCounts>,
     /// Targets that keep the template's value because nothing fits.
     pub(super) skipped: BTreeSet<Target>,
+    /// Targets that a problem speaks of already.
+    pub(super) troubled: BTreeSet<Target>,
 }
 
 /// What a rule does with the variables it claims.
@@ -110,6 +112,7 @@ impl<'p> Planner<'p> {
             raw: BTreeMap::new(),
             averages: None,
             skipped: BTreeSet::new(),
+            troubled: BTreeSet::new(),
         })
     }
 
@@ -172,6 +175,12 @@ impl<'p> Planner<'p> {
         self.give(sources, claim, spots);
     }
 
+    /// A problem is reported about the rule that would have filled these: that they get no value is
+    /// no news.
+    pub(super) fn excuse<'s>(&mut self, spots: impl IntoIterator<Item = &'s Spot>) {
+        self.troubled.extend(spots.into_iter().map(|spot| spot.target.clone()));
+    }
+
     fn decide(&mut self, sources: &[usize], fate: Fate) {
         for &i in sources {
             if let Some(source) = self.sources.all.get_mut(i) {
@@ -216,9 +225,12 @@ impl<'p> Planner<'p> {
                 }
                 self.report(claim.rule, problem);
             }
-            if let Ok(Flow { value, spec }) = flow {
-                placed += 1;
-                self.assign(spot, spec, value, Some(claim.rule));
+            match flow {
+                Ok(Flow { value, spec }) => {
+                    placed += 1;
+                    self.assign(spot, spec, value, Some(claim.rule));
+                }
+                Err(_) => self.excuse([&spot]),
             }
         }
         if skipped > 0 && placed == 0 {

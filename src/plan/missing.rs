@@ -104,7 +104,7 @@ impl Planner<'_> {
 
     fn lacking(&mut self, spot: &Spot) {
         // What a rule with a mistake would have filled is not the thing to talk about.
-        if !self.mapping.problems.is_empty() {
+        if !self.mapping.problems.is_empty() || self.troubled.contains(&spot.target) {
             return;
         }
         let spec = spot.wants.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -133,7 +133,7 @@ impl Planner<'_> {
     }
 }
 
-impl<'p> Planner<'p> {
+impl Planner<'_> {
     /// Leaves below `root` that match and have no value yet, each with the name that matches.
     pub(super) fn bare<'s>(&'s self, onto: &'s Onto) -> impl Iterator<Item = (Spot, &'s str)> {
         let templates = self.template.iter();
