@@ -23,7 +23,12 @@ pub enum Step {
     /// The rows of a table back in the order of their ids; `None` takes the parts the file has.
     Unpartition(Option<u64>),
     /// All tensors become one, along an axis they have.
-    Concat(i64),
+    Concat {
+        /// Which axis.
+        axis: i64,
+        /// Whether numbers may be missing in the names of what is joined.
+        gaps: bool,
+    },
     /// All tensors become one, along a new axis.
     Stack(i64),
     /// One tensor becomes as many as there are targets, of these sizes or of equal ones.
@@ -40,7 +45,7 @@ pub enum Step {
 impl Step {
     /// Whether it makes one tensor of several.
     pub fn joins(&self) -> bool {
-        matches!(self, Self::Concat(_) | Self::Stack(_))
+        matches!(self, Self::Concat { .. } | Self::Stack(_))
     }
 
     /// Whether it makes several tensors of one.
@@ -60,7 +65,7 @@ const WORDS: &[(&str, &str, Reader)] = &[
         Some(each(Ok(Transform::Add(Add::new(number(node, compiler)?)))))
     }),
     ("cast", "`cast: float32`", cast),
-    ("concat", "`concat: -1`", |node, compiler| Some(Ok(Step::Concat(integer(node, compiler)?)))),
+    ("concat", "`concat: -1`", concat),
     ("expand_dims", "`expand_dims: 0`", |node, compiler| {
         Some(each(ExpandDims::new(one_or_more(node, compiler)?).map(Transform::ExpandDims)))
     }),
@@ -169,6 +174,17 @@ fn cast(node: &Node<'_>, _: &Compiler<'_>) -> Option<Made> {
         Some(dtype) => each(Cast::new(dtype).map(Transform::Cast)),
         None => Err(format!("`{name}` is no dtype")),
     })
+}
+
+/// `concat: -1`, or a map with `axis` and `gaps`.
+fn concat(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
+    let Yaml::Map(_) = node.yaml else {
+        return Some(Ok(Step::Concat { axis: integer(node, compiler)?, gaps: false }));
+    };
+    let fields = node.fields(&["axis", "gaps"])?;
+    let axis = integer(fields.require("axis")?, compiler)?;
+    let gaps = fields.get("gaps").map_or(Some(false), Node::truth)?;
+    Some(Ok(Step::Concat { axis, gaps }))
 }
 
 /// `gates: [0, 2, 1, 3]`, or a map with `axis` and what is added to each block.

@@ -15,7 +15,7 @@ use crate::mapping::{
 };
 use crate::object::{ObjectPath, Target};
 use crate::tensor::TensorSpec;
-use crate::transform::Reshape;
+use crate::transform::{Reshape, Transform};
 
 /// A plan being made.
 #[derive(Debug)]
@@ -223,14 +223,20 @@ impl<'p> Planner<'p> {
                     self.skip(claim.rule, spot, &problem);
                     continue;
                 }
+                let cast = claim.apply.iter().rev().find_map(|step| match step {
+                    Step::Each(cast @ Transform::Cast(_)) => Some(cast),
+                    _ => None,
+                });
+                let problem = match cast {
+                    Some(cast) => problem.help(format!("is `{cast}` what the template has?")),
+                    None => problem,
+                };
+                self.excuse([&spot]);
                 self.report(claim.rule, problem);
             }
-            match flow {
-                Ok(Flow { value, spec }) => {
-                    placed += 1;
-                    self.assign(spot, spec, value, Some(claim.rule));
-                }
-                Err(_) => self.excuse([&spot]),
+            if let Ok(Flow { value, spec }) = flow {
+                placed += 1;
+                self.assign(spot, spec, value, Some(claim.rule));
             }
         }
         if skipped > 0 && placed == 0 {

@@ -6,7 +6,7 @@ use regex::Captures;
 
 use super::claim::{Claim, Planner};
 use super::order;
-use crate::mapping::{MapRule, Pattern, Problem, ProblemKind, Rule};
+use crate::mapping::{MapRule, Pattern, Problem, ProblemKind, Rule, Step};
 
 /// The values of a pattern's named groups: what belongs together has the same ones.
 type Key = Vec<(String, String)>;
@@ -44,7 +44,8 @@ impl Planner<'_> {
                     None => continue,
                 }
             };
-            if let Some(problem) = self.gap(&members).filter(|_| single) {
+            let gaps = map.apply.iter().any(|step| matches!(step, Step::Concat { gaps: true, .. }));
+            if let Some(problem) = self.gap(&members).filter(|_| single && !gaps) {
                 self.report(rule.id, problem);
             }
             let Some(source) = members.first().and_then(|&i| self.sources.all.get(i)) else {
@@ -113,18 +114,11 @@ impl Planner<'_> {
             .iter()
             .filter_map(|&i| Some(self.sources.all.get(i)?.current.as_str()))
             .collect();
-        let pairs = names.windows(2).filter_map(|pair| match pair {
-            [one, next] => Some((*one, *next)),
-            _ => None,
-        });
-        for (one, next) in pairs {
-            if let Some(missing) = order::between(one, next) {
-                let message = format!("`{missing}` is missing between `{one}` and `{next}`");
-                let help = "what is joined must be complete; is the pattern too narrow?";
-                return Some(Problem::new(ProblemKind::Missing, message).help(help));
-            }
-        }
-        None
+        let missing = order::gap(&names)?;
+        let message = format!("`{missing}` is missing among the {} that are joined", names.len());
+        let help = "is the pattern too narrow? where nothing is missing, say so: \
+                    `concat: {axis: 0, gaps: true}`";
+        Some(Problem::new(ProblemKind::Missing, message).help(help))
     }
 }
 

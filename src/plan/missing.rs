@@ -49,7 +49,8 @@ impl Planner<'_> {
                 }
                 // What a block with a problem would have filled is not the thing to talk about.
                 (Some(_), Some(OptimizerPolicy::Convert(blocks)))
-                    if blocks.iter().any(|block| self.is_troubled(block.id)) => {}
+                    if self.troubled.contains(&spot.target)
+                        || blocks.iter().any(|block| self.is_troubled(block.id)) => {}
                 (Some(found), Some(OptimizerPolicy::Convert(_))) => {
                     let graph = self.template.as_ref().map(|template| template.graph);
                     let label = graph.zip(node).and_then(|(graph, node)| found.label(graph, node));

@@ -49,24 +49,30 @@ fn pieces(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The first name that is missing between two that differ in one number only: `w_2` between `w_1`
-/// and `w_4`.
-pub(super) fn between(one: &str, next: &str) -> Option<String> {
-    let before: Vec<&str> = pieces(one).collect();
-    let after: Vec<&str> = pieces(next).collect();
-    let mut differing = before.iter().zip(&after).enumerate().filter(|(_, (a, b))| a != b);
-    let (at, (from, to)) = differing.next()?;
-    if differing.next().is_some() || before.len() != after.len() {
-        return None;
+/// The first name that is missing in a series, in natural order: `w_2` of `w_1`, `w_3`, `w_4`.
+/// Names that differ in more than one number are no series, and nothing is missing among them.
+pub(super) fn gap(names: &[&str]) -> Option<String> {
+    let split: Vec<Vec<&str>> = names.iter().map(|name| pieces(name).collect()).collect();
+    let mut missing = None;
+    let mut place = None;
+    for pair in split.windows(2) {
+        let [before, after] = pair else { continue };
+        let mut differing =
+            before.iter().zip(after).enumerate().filter(|(_, (one, next))| one != next);
+        let (at, (from, to)) = differing.next()?;
+        let elsewhere = place.replace(at).is_some_and(|place| place != at);
+        if elsewhere || differing.next().is_some() || before.len() != after.len() {
+            return None;
+        }
+        let (next, to) = (from.parse::<u64>().ok()?.checked_add(1)?, to.parse::<u64>().ok()?);
+        if next < to && missing.is_none() {
+            let width = if from.starts_with('0') { from.len() } else { 0 };
+            let next = format!("{next:0width$}");
+            let pieces = before.iter().enumerate();
+            missing = Some(pieces.map(|(i, piece)| if i == at { &next } else { *piece }).collect());
+        }
     }
-    let missing = from.parse::<u64>().ok()?.checked_add(1)?;
-    if missing >= to.parse::<u64>().ok()? {
-        return None;
-    }
-    let missing =
-        format!("{missing:0width$}", width = if from.starts_with('0') { from.len() } else { 0 });
-    let pieces = before.iter().enumerate();
-    Some(pieces.map(|(i, piece)| if i == at { missing.as_str() } else { piece }).collect())
+    missing
 }
 
 #[cfg(test)]
@@ -81,10 +87,16 @@ mod tests {
 
     #[test]
     fn gaps() {
-        assert_eq!(between("w_1/k", "w_4/k").unwrap(), "w_2/k");
-        assert_eq!(between("w_08", "w_10").unwrap(), "w_09");
-        for (one, next) in [("w_1", "w_2"), ("w", "w_1"), ("a_1/b_1", "a_3/b_3"), ("a_1", "b_3")] {
-            assert_eq!(between(one, next), None, "{one} {next}");
+        assert_eq!(gap(&["w_1/k", "w_2/k", "w_4/k", "w_9/k"]).unwrap(), "w_3/k");
+        assert_eq!(gap(&["w_08", "w_10"]).unwrap(), "w_09");
+        for names in [
+            &["w_1", "w_2"][..],
+            &["w", "w_1"],
+            &["a_1/b_1", "a_3/b_3"],
+            &["a_1", "a_3", "b_3"],
+            &["age", "x2", "x10"],
+        ] {
+            assert_eq!(gap(names), None, "{names:?}");
         }
     }
 

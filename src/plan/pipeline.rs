@@ -105,7 +105,7 @@ pub(super) fn run(
                     flow.apply(Transform::Unpartition(Unpartition::new(parts)?))
                 })
                 .collect::<Result<_, _>>()?,
-            Step::Concat(axis) => vec![Flow::concat(*axis, flows)?],
+            Step::Concat { axis, .. } => vec![Flow::concat(*axis, flows)?],
             Step::Stack(axis) => {
                 let expand = ExpandDims::new(vec![*axis])?;
                 let expanded = flows

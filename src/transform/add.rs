@@ -77,8 +77,8 @@ pub(super) fn add(
         let value = numbers::read(dtype, element).zip(number).map(|(a, b)| a.plus(b));
         let written = value.and_then(|sum| numbers::write(dtype, sum?, element));
         if written.is_none() {
-            let value = value.flatten().map(|value| value.to_string()).unwrap_or_default();
-            return Err((index, value));
+            let value = value.flatten().map(|value| value.to_string());
+            return Err((index, value.unwrap_or_else(|| "infinity".to_owned())));
         }
     }
     Ok(())

@@ -1,21 +1,20 @@
 //! Optimizer state finds its place: slots follow their variables, the step and the
 //! hyper-parameters go where the template keeps them.
 
+mod follow;
 mod numbers;
 mod origin;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claim::{Planner, misfit};
-use super::pipeline::Flow;
-use super::spot::Spot;
-use super::{Fate, Value};
+use super::Fate;
+use super::claim::Planner;
 use crate::catalog::VariableName;
 use crate::mapping::{OptimizerBlock, OptimizerPolicy, Problem, ProblemKind};
-use crate::object::{NodeId, Target};
-use crate::optimizer::{self, Found, Kind, Role, State};
-use crate::tensor::TensorSpec;
-use crate::transform::{Scale, Transform};
+use crate::object::NodeId;
+use crate::optimizer::{self, Found, Kind, State};
+use crate::transform::Scale;
+use follow::Following;
 use origin::Origin;
 
 /// Optimizer state of the source, taken away before any rule saw it.
@@ -132,6 +131,8 @@ impl Planner<'_> {
         }
         let fates: BTreeMap<&VariableName, Option<Fate>> =
             self.sources.all.iter().map(|source| (source.name, source.fate)).collect();
+        let followers = self.followers();
+        let converted: BTreeSet<&VariableName> = followers.iter().flat_map(|(_, of)| of).collect();
         let fate = |name: &VariableName| fates.get(name).copied().flatten();
         let alone: Vec<&VariableName> = state
             .slots
@@ -139,6 +140,8 @@ impl Planner<'_> {
             .filter(|(slot, of)| {
                 fate(slot) == Some(Fate::OptimizerDropped)
                     && matches!(fate(&of.variable), Some(Fate::Mapped(_)))
+                    // Where a rule has a mistake, its variables went nowhere.
+                    && converted.contains(&of.variable)
             })
             .map(|(slot, _)| slot)
             .collect();
@@ -172,57 +175,7 @@ impl Planner<'_> {
             }
             _ => None,
         };
-        let followers = self.followers();
-        let mut placed: BTreeSet<VariableName> = BTreeSet::new();
-        for (at, role) in kind.roles().iter().enumerate() {
-            for (target, variables) in &followers {
-                let slot = |variable: &VariableName| origin.slots.get(variable)?.get(at)?.as_ref();
-                let slots: Vec<&VariableName> = variables.iter().filter_map(slot).collect();
-                let Some(first) = slots.first() else { continue };
-                if slots.len() < variables.len() {
-                    let message = format!(
-                        "`{first}` cannot follow its variable, which is joined with one that has no {}",
-                        role.name
-                    );
-                    self.report(block.id, Problem::new(ProblemKind::Optimizer, message));
-                    placed.extend(slots.into_iter().cloned());
-                    continue;
-                }
-                match self.slot_spot(optimizer, role, target) {
-                    Ok(Some(spot)) => {
-                        placed.extend(slots.into_iter().cloned());
-                        self.follow(block, (role, at), (target, origin), spot, scale.as_ref());
-                    }
-                    Ok(None) => {}
-                    Err(reason) => {
-                        let message = format!("no place for `{first}`: {reason}");
-                        self.report(block.id, Problem::new(ProblemKind::Optimizer, message));
-                        placed.extend(slots.into_iter().cloned());
-                    }
-                }
-            }
-        }
-        let converted: BTreeSet<&VariableName> = followers.iter().flat_map(|(_, of)| of).collect();
-        let mut homeless: BTreeMap<&str, usize> = BTreeMap::new();
-        for (variable, slots) in &origin.slots {
-            if !converted.contains(variable) {
-                continue;
-            }
-            for (role, slot) in kind.roles().iter().zip(slots) {
-                let Some(slot) = slot else { continue };
-                self.consume(slot, block);
-                if !placed.contains(slot) {
-                    *homeless.entry(role.name).or_default() += 1;
-                }
-            }
-        }
-        for (role, count) in homeless {
-            let message = format!(
-                "`{}` has no place for {count} {role} values; they are left behind",
-                optimizer.shown
-            );
-            self.warn(block.id, Problem::new(ProblemKind::Optimizer, message));
-        }
+        self.slots(&Following { block, optimizer, origin, kind, scale });
         self.step(block, optimizer, origin, kind);
         self.hyperparameters(block, optimizer, origin, kind);
         let bert = ["adam", "AdamWeightDecayOptimizer", "BERTAdam"];
@@ -234,103 +187,9 @@ impl Planner<'_> {
         let advice = kind.advice().iter().map(|advice| format!("`{}`: {advice}", optimizer.shown));
         self.advice.extend(advice);
     }
+}
 
-    /// Every target with the variables its value is made of; of averages, the variables they are
-    /// averages of.
-    fn followers(&self) -> Vec<(Target, Vec<VariableName>)> {
-        let made = self.values.values().map(|assignment| {
-            let sources = assignment.value.sources().into_iter();
-            let raw = sources.map(|name| self.raw.get(name).unwrap_or(name).clone());
-            (assignment.target.clone(), raw.collect::<Vec<_>>())
-        });
-        made.filter(|(_, sources)| !sources.is_empty()).collect()
-    }
-
-    fn slot_spot(
-        &self,
-        found: &Found,
-        role: &Role,
-        target: &Target,
-    ) -> Result<Option<Spot>, String> {
-        let Some(template) = &self.template else { return Ok(None) };
-        let Some(leaf) = template.of_target(target) else {
-            return Ok(None);
-        };
-        let slot = found.slot(template.graph, role, leaf.node, leaf.full_name)?;
-        Ok(slot.and_then(|node| template.of_node(node)).and_then(|leaf| self.leaf(leaf)))
-    }
-
-    /// Slots take the way their variables took.
-    fn follow(
-        &mut self,
-        block: &OptimizerBlock,
-        (role, at): (&Role, usize),
-        (variable, origin): (&Target, &Origin),
-        spot: Spot,
-        scale: Option<&Scale>,
-    ) {
-        let Some(assignment) = self.values.get(variable) else { return };
-        let slot = |name: &VariableName| {
-            let owner = self.raw.get(name).unwrap_or(name);
-            let slot = origin.slots.get(owner).and_then(|slots| slots.get(at)?.clone());
-            slot.ok_or_else(|| format!("`{owner}` has no {}", role.name))
-        };
-        let flow = assignment.value.along(&slot).and_then(|value| {
-            if value.has_new() && !role.starts_at_zero {
-                return Err(format!("new elements of {} would begin at zero", role.name));
-            }
-            let spec = self.spec_of(&value)?;
-            let flow = Flow { value, spec };
-            match scale {
-                Some(scale) => flow.apply(Transform::Scale(scale.clone())),
-                None => Ok(flow),
-            }
-        });
-        let Flow { value, spec } = match flow {
-            Ok(flow) => flow,
-            Err(reason) => {
-                let message = format!(
-                    "the {} of `{}` cannot follow it: {reason}",
-                    role.name, assignment.path
-                );
-                let problem = Problem::new(ProblemKind::Optimizer, message).help(
-                    "`optimizer: drop` leaves state behind, `optimizer: keep` keeps the template's",
-                );
-                return self.report(block.id, problem);
-            }
-        };
-        let name = value.sources().first().map(ToString::to_string).unwrap_or_default();
-        if let Some(problem) = misfit(&name, &spec, &spot) {
-            self.report(block.id, problem);
-        }
-        self.assign(spot, spec, value, Some(block.id));
-    }
-
-    /// What a value over source variables is.
-    fn spec_of(&self, value: &Value) -> Result<TensorSpec, String> {
-        match value {
-            Value::Variable(name) => {
-                let variable = self.catalog.variables.get(name);
-                let spec = variable.map(|variable| variable.spec.clone());
-                spec.ok_or_else(|| format!("there is no `{name}`"))
-            }
-            Value::Constant(constant) => Ok(constant.spec().clone()),
-            Value::Apply(transform, of) => {
-                let spec = self.spec_of(of)?;
-                transform.op().infer(&spec).map_err(|error| error.to_string())
-            }
-            Value::Concat { axis, parts } => {
-                let flows: Result<Vec<Flow>, String> = parts
-                    .iter()
-                    .map(|part| Ok(Flow { value: part.clone(), spec: self.spec_of(part)? }))
-                    .collect();
-                let axis = i64::try_from(*axis).map_err(|error| error.to_string())?;
-                Ok(Flow::concat(axis, flows?)?.spec)
-            }
-            Value::Template(_) => Err("the template's own value has no slots".to_owned()),
-        }
-    }
-
+impl Planner<'_> {
     fn consume(&mut self, name: &VariableName, block: &OptimizerBlock) {
         if let Some(source) = self.sources.named(name) {
             source.fate = Some(Fate::Consumed(block.id));
