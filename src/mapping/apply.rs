@@ -94,7 +94,7 @@ const WORDS: &[(&str, &str, Reader)] = &[
     }),
     ("stack", "`stack: 0`", |node, compiler| Some(Ok(Step::Stack(integer(node, compiler)?)))),
     ("transpose", "`transpose: [1, 0]`", |node, compiler| {
-        Some(transpose(&integers(node, compiler)?))
+        Some(each(Transpose::signed(&integers(node, compiler)?).map(Transform::Transpose)))
     }),
     ("unpartition", "`unpartition: mod`", unpartition),
     ("unstack", "`unstack: 0`", |node, compiler| Some(Ok(Step::Unstack(integer(node, compiler)?)))),
@@ -151,12 +151,6 @@ fn step(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Step> {
 
 fn each(made: Result<Transform, String>) -> Made {
     made.map(Step::Each)
-}
-
-fn transpose(axes: &[i64]) -> Made {
-    let axes: Option<Vec<usize>> = axes.iter().map(|&axis| usize::try_from(axis).ok()).collect();
-    let axes = axes.ok_or_else(|| "axes are counted from 0".to_owned())?;
-    each(Transpose::new(Some(axes)).map(Transform::Transpose))
 }
 
 fn reshape(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {

@@ -36,6 +36,11 @@ impl Gather {
         Ok(Self { axis, rows, missing, shown, highest, gaps })
     }
 
+    /// Whether the list has rows that the input does not hold.
+    pub fn has_gaps(&self) -> bool {
+        self.gaps
+    }
+
     fn element(&self, input: &TensorSpec) -> Result<Vec<u8>, TransformError> {
         fill::element(input.dtype(), self.missing).ok_or_else(|| {
             let reason = format!("{} cannot hold {}", input.dtype(), self.missing);
