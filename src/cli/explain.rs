@@ -61,6 +61,16 @@ fn show(problem: &Problem, ui: &Ui) {
             .annotations(context);
         group = group.element(snippet);
     }
+    let elsewhere = problem.related.as_ref().filter(|(other, _)| {
+        problem.place.as_ref().is_none_or(|place| place.source != other.source)
+    });
+    if let Some(((other, _), word)) = elsewhere.zip(words.as_deref()) {
+        let annotation = AnnotationKind::Context.span(span(other)).label(word);
+        let snippet = Snippet::source(other.source.text.as_str())
+            .path(other.source.name.as_str())
+            .annotation(annotation);
+        group = group.element(snippet);
+    }
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help.as_str()));
     }

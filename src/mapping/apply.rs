@@ -209,7 +209,7 @@ fn pad(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
         _ => {
             let fields = node.fields(&["by", "with"])?;
             let with = match fields.get("with") {
-                Some(with) => constant(with)?,
+                Some(with) => constant(with, compiler)?,
                 None => Number::Integer(0),
             };
             (fields.require("by")?.clone(), with)
@@ -322,19 +322,23 @@ pub(super) fn number(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<f64> {
     }
 }
 
-/// `ones`, `zeros`, or a number.
-pub(super) fn constant(node: &Node<'_>) -> Option<Number> {
-    let text = node.scalar()?;
-    let number = match (text.as_str(), node.yaml) {
-        ("zeros", _) => Some(Number::Integer(0)),
-        ("ones", _) => Some(Number::Integer(1)),
-        (_, Yaml::Integer(number)) => Some(Number::Integer(*number)),
-        (text, _) => text.parse().ok().map(Number::Float),
+/// `ones`, `zeros`, a number, or a parameter that is one of them.
+pub(super) fn constant(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Number> {
+    let text = match node.yaml {
+        Yaml::Integer(number) => return Some(Number::Integer(*number)),
+        Yaml::Text(_) => compiler.text(node)?,
+        _ => node.scalar()?,
+    };
+    let integer = || text.parse().ok().map(Number::Integer);
+    let number = match text.as_str() {
+        "zeros" => Some(Number::Integer(0)),
+        "ones" => Some(Number::Integer(1)),
+        text => integer().or_else(|| text.parse().ok().map(Number::Float)),
     };
     if number.is_none() {
         let problem =
             Problem::new(ProblemKind::Value, format!("`{text}` is no value to fill with"));
-        node.report(problem.help("write `ones`, `zeros`, `template` or a number"), None);
+        node.report(problem.help("write `ones`, `zeros` or a number"), None);
     }
     number
 }

@@ -59,7 +59,9 @@ pub(super) fn read(
         }
     }
     let (kind, from, to) = (choice(cell, KINDS), fields.require("from"), fields.require("to"));
-    let from = pattern(from?, compiler, Pattern::whole)?;
+    let from_node = from?;
+    let from = pattern(from_node, compiler, Pattern::whole)?;
+    rules::collisions(from_node, &from, compiler);
     let to = rules::targets(to?, &compiler.names(Some(&from)))?;
     let kind = kind?;
     let forget_bias = match fields.get("forget_bias") {

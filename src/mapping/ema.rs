@@ -15,6 +15,8 @@ pub struct Averages {
     pub choice: Option<Ema>,
     /// What follows the variable's name and a slash.
     pub suffix: Pattern,
+    /// That, if the rule file says it.
+    pub written: Option<String>,
 }
 
 /// Which of the two values of a variable is taken.
@@ -41,7 +43,7 @@ impl Ema {
 impl Averages {
     /// What holds where the rule file has no such key.
     pub fn unsaid() -> Option<Self> {
-        Some(Self { choice: None, suffix: Pattern::whole(SUFFIX).ok()? })
+        Some(Self { choice: None, suffix: Pattern::whole(SUFFIX).ok()?, written: None })
     }
 }
 
@@ -52,9 +54,10 @@ pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Averages>
     };
     let fields = node.fields(&["use", "suffix"])?;
     let used = choice(fields.require("use")?, CHOICES)?;
-    let suffix = match fields.get("suffix") {
-        Some(suffix) => pattern(suffix, compiler, Pattern::whole)?,
-        None => Averages::unsaid()?.suffix,
+    let Some(suffix) = fields.get("suffix") else {
+        return Some(Averages { choice: Some(used), ..Averages::unsaid()? });
     };
-    Some(Averages { choice: Some(used), suffix })
+    let suffix = pattern(suffix, compiler, Pattern::whole)?;
+    let written = Some(suffix.text().to_owned());
+    Some(Averages { choice: Some(used), suffix, written })
 }

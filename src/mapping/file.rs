@@ -84,6 +84,8 @@ impl Compiler<'_> {
 struct Waiting {
     source: Arc<SourceText>,
     folder: String,
+    /// Values of parameters from the command line, then from the files that include it.
+    given: BTreeMap<String, String>,
 }
 
 /// Reads a rule file and those it includes, each behind the one that includes it.
@@ -99,6 +101,7 @@ pub(super) fn parse(
         problems: Vec::new(),
         refusals: Vec::new(),
         root: Vec::new(),
+        rooted: false,
         dialect: None,
         renames: Vec::new(),
         leaves: BTreeMap::new(),
@@ -116,11 +119,10 @@ pub(super) fn parse(
         folder: String::new(),
         files,
     };
-    let mut declared = set.clone();
     let mut known = BTreeSet::new();
     let mut seen = BTreeSet::from([source.name.clone()]);
-    let mut waiting = vec![Waiting { source, folder: String::new() }];
-    while let Some(Waiting { source, folder }) = waiting.pop() {
+    let mut waiting = vec![Waiting { source, folder: String::new(), given: set.clone() }];
+    while let Some(Waiting { source, folder, mut given }) = waiting.pop() {
         compiler.source = Arc::clone(&source);
         compiler.folder = folder;
         let tree = match yaml::parse(&source.text) {
@@ -136,13 +138,13 @@ pub(super) fn parse(
         let context = Context::new(Arc::clone(&source));
         if let Some(fields) = Node::root(&tree, &context).fields(KEYS) {
             version(&fields);
-            compiler.params = params(&fields, &mut declared);
+            compiler.params = params(&fields, &mut given);
             known.extend(compiler.params.keys().cloned());
             read(&fields, &mut compiler, &mut mapping);
             let includes = fields.get("include").map(Node::one_or_many).unwrap_or_default();
             let mut found: Vec<Waiting> = includes
                 .iter()
-                .filter_map(|node| included(node, &compiler, &mapping.source.name))
+                .filter_map(|node| included(node, &compiler, &mapping.source.name, &given))
                 // What two files include is there once.
                 .filter(|file| seen.insert(file.source.name.clone()))
                 .collect();
@@ -165,9 +167,10 @@ pub(super) fn parse(
 
 /// Reads one file. What can be said once is taken from the file that comes first.
 fn read(fields: &Fields<'_>, compiler: &mut Compiler<'_>, mapping: &mut Mapping) {
-    if let Some(text) = fields.get("root").and_then(|node| compiler.text(node))
-        && mapping.root.is_empty()
-    {
+    let root = fields.get("root").and_then(|node| compiler.text(node));
+    // An empty one is said, too.
+    if let Some(text) = root.filter(|_| !mapping.rooted) {
+        mapping.rooted = true;
         mapping.root = text.split('/').filter(|label| !label.is_empty()).map(unescape).collect();
     }
     let dialect = fields.get("target").and_then(|node| choice(node, Dialect::ALL));
@@ -193,14 +196,21 @@ fn read(fields: &Fields<'_>, compiler: &mut Compiler<'_>, mapping: &mut Mapping)
 }
 
 /// A file that `include` names.
-fn included(node: &Node<'_>, compiler: &Compiler<'_>, top: &str) -> Option<Waiting> {
+fn included(
+    node: &Node<'_>,
+    compiler: &Compiler<'_>,
+    top: &str,
+    given: &BTreeMap<String, String>,
+) -> Option<Waiting> {
     let name = compiler.text(node)?;
+    let given = given.clone();
     if let Some(builtin) = name.strip_prefix(builtin::PREFIX) {
         let found = builtin::find(builtin);
         let found = found.map_err(|problem| node.report(*problem, None)).ok()?;
         return Some(Waiting {
             source: Arc::new(SourceText::new(&name, found.text)),
             folder: String::new(),
+            given,
         });
     }
     let text = compiler.file(node, &name)?;
@@ -208,7 +218,7 @@ fn included(node: &Node<'_>, compiler: &Compiler<'_>, top: &str) -> Option<Waiti
     let folder = path.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
     let beside = top.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
     let source = Arc::new(SourceText::new(&format!("{beside}{path}"), &text));
-    Some(Waiting { source, folder })
+    Some(Waiting { source, folder, given })
 }
 
 /// Reads each item of the list under `key`, leaving out what cannot be read.
@@ -249,8 +259,9 @@ fn params(fields: &Fields<'_>, given: &mut BTreeMap<String, String>) -> BTreeMap
 
 fn rename(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rename> {
     let fields = node.fields(&["find", "replace"])?;
-    let (find, replace) = (fields.require("find"), fields.require("replace"));
-    let find = pattern(find?, compiler, Pattern::search)?;
+    let (find_node, replace) = (fields.require("find"), fields.require("replace"));
+    let find = pattern(find_node?, compiler, Pattern::search)?;
+    rules::collisions(find_node?, &find, compiler);
     let replace = template(replace?, &compiler.names(Some(&find)))?;
     Some(Rename { id: compiler.id(node), find, replace })
 }

@@ -67,7 +67,7 @@ fn matching(
     let with = fields.require("with")?;
     let value = match with.yaml {
         Yaml::Text(word) if word == "template" => FillValue::Template,
-        _ => FillValue::Number(apply::constant(with)?),
+        _ => FillValue::Number(apply::constant(with, compiler)?),
     };
     Some(Fill::Match { leaves: leaves?, value, id: compiler.id(node) })
 }
@@ -95,7 +95,7 @@ fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Op
         .map_err(|error| shape.report(Problem::new(ProblemKind::Value, error.to_string()), None))
         .ok()?;
     let with = with?;
-    let number = apply::constant(with)?;
+    let number = apply::constant(with, compiler)?;
     let value = Constant::new(spec, number);
     if value.is_none() {
         let message = format!("{number} cannot be written as {dtype}");

@@ -61,6 +61,8 @@ pub struct Mapping {
     pub refusals: Vec<Refusal>,
     /// Labels every relative target begins with.
     pub root: Vec<String>,
+    /// Whether some file has said where that is.
+    rooted: bool,
     /// How leaves are called where no template says so.
     pub dialect: Option<Dialect>,
     /// Changes to source names, in order.

@@ -16,12 +16,12 @@ pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Result<Ga
     let Yaml::Map(_) = node.yaml else {
         let name = compiler.text(node)?;
         let rows = numbers(&compiler.file(node, &name)?);
-        return Some(rows.and_then(|rows| Gather::new(0, rows, Number::Integer(0), name)));
+        return Some(rows.and_then(|rows| gather(0, rows, None, name)));
     };
     let fields = node.fields(&["rows", "from", "to", "axis", "missing"])?;
     let axis = optional_integer(&fields, "axis", 0, compiler)?;
     let missing = match fields.get("missing") {
-        Some(node) => Some(constant(node)?),
+        Some(node) => Some(constant(node, compiler)?),
         None => None,
     };
     let file = |node: &Node<'_>| {
@@ -39,15 +39,19 @@ pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Result<Ga
         }
         _ => (Err("give `rows`, or `from` and `to`".to_owned()), String::new()),
     };
-    Some(rows.and_then(|rows| {
-        let new = rows.iter().position(Option::is_none);
-        match (new, missing) {
-            (Some(row), None) => {
-                Err(format!("row {row} has no source: say what it holds, as `missing: zeros`"))
-            }
-            (_, missing) => Gather::new(axis, rows, missing.unwrap_or(Number::Integer(0)), shown),
-        }
-    }))
+    Some(rows.and_then(|rows| gather(axis, rows, missing, shown)))
+}
+
+/// What new rows hold must be said where there are some.
+fn gather(axis: i64, rows: Rows, missing: Option<Number>, shown: String) -> Result<Gather, String> {
+    let new = rows.iter().position(Option::is_none);
+    match (new, missing) {
+        _ if rows.is_empty() => Err(format!("`{shown}` names no rows")),
+        (Some(row), None) => Err(format!(
+            "row {row} has no source: say what it holds, as `gather: {{rows: …, missing: zeros}}`"
+        )),
+        (_, missing) => Gather::new(axis, rows, missing.unwrap_or(Number::Integer(0)), shown),
+    }
 }
 
 type Rows = Arc<[Option<u64>]>;

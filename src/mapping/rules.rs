@@ -114,7 +114,7 @@ pub(super) fn truth(fields: &Fields<'_>, key: &str) -> Option<bool> {
 }
 
 /// Parameters and named groups share one name space.
-fn collisions(node: &Node<'_>, pattern: &Pattern, compiler: &Compiler<'_>) {
+pub(super) fn collisions(node: &Node<'_>, pattern: &Pattern, compiler: &Compiler<'_>) {
     for name in pattern.group_names() {
         if compiler.params.contains_key(name) {
             let message = format!("`{name}` is a parameter and a group of this pattern");

@@ -44,6 +44,13 @@ impl Planner<'_> {
         }
         let found = self.shadows(averages);
         if found.is_empty() {
+            if let Some(suffix) =
+                averages.written.as_ref().filter(|_| averages.choice != Some(Ema::Only))
+            {
+                let message = format!("no variable's name ends in `/{suffix}`");
+                let help = "`list` shows what averages are called";
+                self.problems.push(Problem::new(ProblemKind::Unused, message).help(help));
+            }
             if let Some(choice) = averages.choice.filter(|choice| *choice == Ema::Only) {
                 let message = format!("`ema: {}`: the checkpoint has no averages", choice.word());
                 let help = "their names end in something else? say it: `{use: only, suffix: …}`";
@@ -80,6 +87,7 @@ impl Planner<'_> {
             if let Some(source) = self.sources.named(shadow) {
                 if taken {
                     source.current.clone_from(variable);
+                    self.shadows.insert(shadow.clone());
                 } else {
                     source.fate = Some(Fate::AverageDropped);
                 }

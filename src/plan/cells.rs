@@ -52,7 +52,11 @@ impl Planner<'_> {
             scopes.extend(scope.filter(|scope| cell.from.is_match(scope)).map(str::to_owned));
         }
         if scopes.is_empty() && !cell.optional {
-            return self.unused(rule, &cell.from);
+            let scope = |name: &str| {
+                let mut scopes = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
+                scopes.any(|scope| cell.from.is_match(scope))
+            };
+            return self.unused(rule, &cell.from, &scope);
         }
         for scope in scopes {
             self.cell(rule, cell, &scope);
@@ -66,11 +70,8 @@ impl Planner<'_> {
             .into_iter()
             .filter(|&i| self.sources.all.get(i).is_some_and(|source| source.fate.is_none()))
             .collect();
-        for &i in &below {
-            if let Some(source) = self.sources.all.get_mut(i) {
-                source.fate = Some(Fate::Mapped(rule.id));
-            }
-        }
+        self.found.insert(rule.id);
+        self.decide(&below, Fate::Mapped(rule.id));
         let Some(captures) = cell.from.captures(scope) else { return };
         let leaves = self.leaves(cell.kind, scope, &below);
         let made = match leaves.and_then(|leaves| self.made(cell, &leaves)) {
@@ -86,6 +87,7 @@ impl Planner<'_> {
                 return;
             }
         };
+        let mut absent = 0;
         for target in &cell.to {
             let parts: Result<Vec<_>, NoSpot> = made
                 .iter()
@@ -96,18 +98,15 @@ impl Planner<'_> {
                 .collect();
             match parts {
                 Ok(parts) => self.place_cell(rule, cell, scope, &parts),
-                Err(NoSpot::Absent(_)) if cell.optional => {
-                    for &i in &below {
-                        if let Some(source) = self.sources.all.get_mut(i) {
-                            source.fate = Some(Fate::NoTarget(rule.id));
-                        }
-                    }
-                }
+                Err(NoSpot::Absent(_)) if cell.optional => absent += 1,
                 Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
                     let message = format!("no target for the cell `{scope}`: {reason}");
                     self.report(rule.id, Problem::new(ProblemKind::Template, message));
                 }
             }
+        }
+        if absent == cell.to.len() {
+            self.decide(&below, Fate::NoTarget(rule.id));
         }
     }
 
@@ -212,6 +211,7 @@ impl Planner<'_> {
             CellKind::Gru => {
                 let bias = flow("gates/bias")?;
                 let units = units(&bias, 2)?;
+                same_units(&flow("candidate/bias")?, units)?;
                 let (gates_in, gates_state) = cut(flow("gates/kernel")?, units, 2)?;
                 let (new_in, new_state) = cut(flow("candidate/kernel")?, units, 1)?;
                 let join = |gates: Flow, new: Flow| Flow::concat(-1, vec![swapped(gates)?, new]);
@@ -224,6 +224,8 @@ impl Planner<'_> {
             CellKind::CudnnGru => {
                 let bias = flow("gates/bias")?;
                 let units = units(&bias, 2)?;
+                same_units(&flow("input/bias")?, units)?;
+                same_units(&flow("hidden/bias")?, units)?;
                 let (gates_in, gates_state) = cut(flow("gates/kernel")?, units, 2)?;
                 let join = |gates: Flow, new: Flow| Flow::concat(-1, vec![swapped(gates)?, new]);
                 // cuDNN has two biases for each gate, and what is saved is their sum.
@@ -265,6 +267,14 @@ fn units(bias: &Flow, gates: u64) -> Result<u64, String> {
     match bias.spec.shape().dims() {
         [size] if *size > 0 && size % gates == 0 => Ok(size / gates),
         _ => Err(format!("its bias is {}, which is no multiple of {gates} units", bias.spec)),
+    }
+}
+
+/// A second bias must be of as many units as the first.
+fn same_units(bias: &Flow, wanted: u64) -> Result<(), String> {
+    match units(bias, 1)? {
+        found if found == wanted => Ok(()),
+        found => Err(format!("one of its biases has {wanted} units, another {found}")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Captures;
 
-use super::pipeline::{self, Flow, For};
+use super::pipeline::{self, Flow, For, Unfit};
 use super::sources::{Source, Sources};
 use super::spot::{NoSpot, Spot};
 use super::template::Template;
@@ -38,7 +38,11 @@ pub(super) struct Planner<'p> {
     pub(super) advice: Vec<String>,
     /// Averages that stand for raw variables.
     pub(super) raw: BTreeMap<VariableName, VariableName>,
+    /// Averages that are taken, whether or not the raw variable is there.
+    pub(super) shadows: BTreeSet<VariableName>,
     pub(super) averages: Option<AverageCounts>,
+    /// Rules that found something, even if it was claimed above.
+    pub(super) found: BTreeSet<RuleId>,
     /// Targets that keep the template's value because nothing fits.
     pub(super) skipped: BTreeSet<Target>,
     /// Targets that a problem speaks of already.
@@ -110,7 +114,9 @@ impl<'p> Planner<'p> {
             counters: BTreeMap::new(),
             advice: Vec::new(),
             raw: BTreeMap::new(),
+            shadows: BTreeSet::new(),
             averages: None,
+            found: BTreeSet::new(),
             skipped: BTreeSet::new(),
             troubled: BTreeSet::new(),
         })
@@ -172,6 +178,11 @@ impl<'p> Planner<'p> {
         if absent > 0 && spots.iter().all(Vec::is_empty) {
             return self.decide(sources, Fate::NoTarget(claim.rule));
         }
+        if absent > 0 && claim.apply.iter().any(Step::parts) {
+            let message = format!("{absent} pieces of `{name}` have no target in the template");
+            let help = "`slice` takes a part of a value and leaves the rest behind";
+            self.report(claim.rule, Problem::new(ProblemKind::Template, message).help(help));
+        }
         self.give(sources, claim, spots);
     }
 
@@ -181,7 +192,7 @@ impl<'p> Planner<'p> {
         self.troubled.extend(spots.into_iter().map(|spot| spot.target.clone()));
     }
 
-    fn decide(&mut self, sources: &[usize], fate: Fate) {
+    pub(super) fn decide(&mut self, sources: &[usize], fate: Fate) {
         for &i in sources {
             if let Some(source) = self.sources.all.get_mut(i) {
                 source.fate = Some(fate);
@@ -211,14 +222,19 @@ impl<'p> Planner<'p> {
         for (index, spot) in targets {
             let target = For { index, of, wants: spot.wants.as_ref() };
             let flow = pipeline::run(claim.apply, flows.clone(), target, self.catalog);
-            let wrong = match &flow {
-                Ok(flow) => misfit(&name, &flow.spec, &spot),
-                Err(reason) => {
-                    Some(Problem::new(ProblemKind::Shape, format!("`{name}`: {reason}")))
+            let (wrong, other_size) = match &flow {
+                Ok(Flow { spec, .. }) => {
+                    let wants = spot.wants.as_ref();
+                    let other_size = wants.is_some_and(|wants| wants.dtype() == spec.dtype());
+                    (misfit(&name, spec, &spot), other_size)
+                }
+                Err(Unfit { reason, other_size }) => {
+                    let message = format!("`{name}`: {reason}");
+                    (Some(Problem::new(ProblemKind::Shape, message)), *other_size)
                 }
             };
             if let Some(problem) = wrong {
-                if claim.skip_mismatch && self.template.is_some() {
+                if claim.skip_mismatch && other_size {
                     skipped += 1;
                     self.skip(claim.rule, spot, &problem);
                     continue;

@@ -1,6 +1,5 @@
 //! Rules that are for something else: one sentence that explains all the rest.
 
-use super::Fate;
 use super::claim::Planner;
 use crate::mapping::{Action, Pattern, Problem, ProblemKind, Refusal};
 use crate::names::shared_components;
@@ -77,10 +76,8 @@ impl Planner<'_> {
     fn other_source(&self) -> Option<String> {
         let rules = &self.mapping.rules;
         let looking = rules.iter().filter(|rule| !matches!(rule.action, Action::Drop(_))).count();
-        let mapped = |fate: Option<Fate>| matches!(fate, Some(Fate::Mapped(_) | Fate::Skipped(_)));
-        let nothing = !self.sources.all.iter().any(|source| mapped(source.fate));
         let unused = self.problems.iter().any(|problem| problem.kind == ProblemKind::Unused);
-        if looking < 2 || !nothing || !unused || self.sources.all.is_empty() {
+        if looking < 2 || !self.found.is_empty() || !unused || self.sources.all.is_empty() {
             return None;
         }
         let names: Vec<&str> = self.sources.all.iter().map(|source| source.name.as_str()).collect();

@@ -36,9 +36,11 @@ impl Planner<'_> {
             let untouched = assignment.value.untouched().map(VariableName::as_str);
             let is_tf1 = self.catalog.graph.is_none()
                 && self.catalog.variables.contains_key(attribute.full_name.as_str());
+            let average =
+                assignment.value.untouched().is_some_and(|name| self.shadows.contains(name));
             // Saver would find the value by a TF1 name that is not, or not only, its own, and
             // restore it wrong without a word.
-            if is_tf1 && untouched != Some(attribute.full_name.as_str()) {
+            if (is_tf1 || average) && untouched != Some(attribute.full_name.as_str()) {
                 unnamed.push(attribute.full_name.clone());
                 attribute.full_name.clear();
             }

@@ -21,6 +21,7 @@ impl Planner<'_> {
             for ((at, pattern), taken) in map.from.iter().enumerate().zip(&mut taken) {
                 let Some(key) = captured(pattern, source.names()) else { continue };
                 *taken = true;
+                self.found.insert(rule.id);
                 let members = groups.entry(key).or_insert_with(|| vec![Vec::new(); map.from.len()]);
                 if let Some(members) = members.get_mut(at) {
                     members.push(i);
@@ -29,9 +30,10 @@ impl Planner<'_> {
                 break;
             }
         }
-        for pattern in map.from.iter().zip(taken).filter(|(_, taken)| !taken).map(|(one, _)| one) {
+        for pattern in map.from.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(one, _)| one)
+        {
             if !map.optional {
-                self.unused(rule, pattern);
+                self.unused(rule, pattern, &|name| pattern.is_match(name));
             }
         }
         let single = map.from.len() == 1;
@@ -39,7 +41,7 @@ impl Planner<'_> {
             let members = if single {
                 members.into_iter().map(|all| self.in_order(all)).next().unwrap_or_default()
             } else {
-                match self.one_each(rule, map, &key, &members) {
+                match self.one_each(rule, map, &key, &members, &taken) {
                     Some(members) => members,
                     None => continue,
                 }
@@ -66,6 +68,7 @@ impl Planner<'_> {
         map: &MapRule,
         key: &Key,
         members: &[Vec<usize>],
+        taken: &[bool],
     ) -> Option<Vec<usize>> {
         let place = if key.is_empty() {
             String::new()
@@ -76,7 +79,7 @@ impl Planner<'_> {
         };
         let mut chosen = Vec::new();
         let mut whole = true;
-        for (pattern, found) in map.from.iter().zip(members) {
+        for ((pattern, found), known) in map.from.iter().zip(members).zip(taken) {
             match found.as_slice() {
                 [one] => chosen.push(*one),
                 found => {
@@ -92,7 +95,10 @@ impl Planner<'_> {
                             source.fate = Some(super::Fate::Unmatched);
                         }
                     }
-                    self.report(rule.id, Problem::new(ProblemKind::Unused, message));
+                    // A pattern that matches nothing at all has been talked about.
+                    if *known {
+                        self.report(rule.id, Problem::new(ProblemKind::Unused, message));
+                    }
                 }
             }
         }

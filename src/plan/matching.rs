@@ -220,17 +220,26 @@ impl Planner<'_> {
             let names: Vec<String> = source.names().map(str::to_owned).collect();
             if let Some(captures) = names.iter().find_map(|name| pattern.captures(name)) {
                 matched = true;
+                self.found.insert(rule.id);
                 self.claim(&[i], Claim::of(rule, map), Some(&captures), &[]);
             }
         }
         if !matched && !map.optional {
-            self.unused(rule, pattern);
+            self.unused(rule, pattern, &|name| pattern.is_match(name));
         }
     }
 
     /// A rule that matches nothing nearly always has a mistake in its pattern, or stands too low.
-    pub(super) fn unused(&mut self, rule: &Rule, pattern: &Pattern) {
-        let claimed = self.sources.all.iter().find(|source| pattern.is_match(&source.current));
+    pub(super) fn unused(
+        &mut self,
+        rule: &Rule,
+        pattern: &Pattern,
+        matches: &dyn Fn(&str) -> bool,
+    ) {
+        let claimed = self.sources.all.iter().find(|source| matches(&source.current));
+        if claimed.is_some() {
+            self.found.insert(rule.id);
+        }
         let message = format!("`{}` matches no variable", pattern.text());
         let mut problem = Problem::new(ProblemKind::Unused, message);
         match claimed.map(|source| (source.name, source.fate)) {

@@ -18,6 +18,14 @@ fn components(a: &str, b: &str, compare: impl Fn(&str, &str) -> Ordering) -> Ord
     first.unwrap_or_else(|| a.split('/').count().cmp(&b.split('/').count()).then(a.cmp(b)))
 }
 
+/// `w_1`, where `w_2` follows on `w`: TensorFlow's own numbers leave out the first.
+fn skipped(one: &str, next: &str) -> Option<String> {
+    let same = one.bytes().zip(next.bytes()).take_while(|(a, b)| a == b).count();
+    let (stem, rest) = one.split_at_checked(same)?;
+    let number = next.get(same..)?.strip_prefix('_')?.strip_suffix(rest)?;
+    (number.parse::<u64>().ok()? > 1).then(|| format!("{stem}_1{rest}"))
+}
+
 /// Digits and what stands between them.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Chunk<'n> {
@@ -55,13 +63,16 @@ pub(super) fn gap(names: &[&str]) -> Option<String> {
     let split: Vec<Vec<&str>> = names.iter().map(|name| pieces(name).collect()).collect();
     let mut missing = None;
     let mut place = None;
-    for pair in split.windows(2) {
-        let [before, after] = pair else { continue };
+    for (pair, names) in split.windows(2).zip(names.windows(2)) {
+        let ([before, after], [one, next]) = (pair, names) else { continue };
+        if before.len() != after.len() {
+            return skipped(one, next);
+        }
         let mut differing =
             before.iter().zip(after).enumerate().filter(|(_, (one, next))| one != next);
         let (at, (from, to)) = differing.next()?;
         let elsewhere = place.replace(at).is_some_and(|place| place != at);
-        if elsewhere || differing.next().is_some() || before.len() != after.len() {
+        if elsewhere || differing.next().is_some() {
             return None;
         }
         let (next, to) = (from.parse::<u64>().ok()?.checked_add(1)?, to.parse::<u64>().ok()?);
@@ -89,6 +100,7 @@ mod tests {
     fn gaps() {
         assert_eq!(gap(&["w_1/k", "w_2/k", "w_4/k", "w_9/k"]).unwrap(), "w_3/k");
         assert_eq!(gap(&["w_08", "w_10"]).unwrap(), "w_09");
+        assert_eq!(gap(&["w/k", "w_2/k"]).unwrap(), "w_1/k");
         for names in [
             &["w_1", "w_2"][..],
             &["w", "w_1"],

@@ -13,6 +13,20 @@ pub(super) struct Flow {
     pub(super) spec: TensorSpec,
 }
 
+/// Why a pipeline yields nothing.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    pub(super) reason: String,
+    /// The value is right, and the target is for another number of elements.
+    pub(super) other_size: bool,
+}
+
+impl From<String> for Unfit {
+    fn from(reason: String) -> Self {
+        Self { reason, other_size: false }
+    }
+}
+
 /// Which of a rule's targets a pipeline is run for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct For<'t> {
@@ -60,6 +74,12 @@ impl Flow {
             dims.filter(|(at, _)| *at != axis).map(|(_, dim)| *dim).collect()
         };
         for part in rest {
+            if part.spec.dtype().size().is_none() {
+                return Err(format!(
+                    "{} has elements of no fixed size and cannot be joined",
+                    part.spec
+                ));
+            }
             let fits = part.spec.dtype() == first.spec.dtype()
                 && part.spec.shape().rank() == rank
                 && others(&part.spec) == others(&first.spec);
@@ -88,30 +108,30 @@ pub(super) fn run(
     mut flows: Vec<Flow>,
     target: For<'_>,
     catalog: &Catalog,
-) -> Result<Flow, String> {
+) -> Result<Flow, Unfit> {
     for step in steps {
         flows = match step {
             Step::Each(transform) => flows
                 .into_iter()
                 .map(|flow| flow.apply(transform.clone()))
-                .collect::<Result<_, _>>()?,
+                .collect::<Result<_, String>>()?,
             Step::Unpartition(parts) => flows
                 .into_iter()
                 .map(|flow| {
                     let parts = match parts {
-                        Some(parts) => *parts,
+                        Some(parts) => agreed(*parts, &flow, catalog)?,
                         None => stored_parts(&flow, catalog)?,
                     };
                     flow.apply(Transform::Unpartition(Unpartition::new(parts)?))
                 })
-                .collect::<Result<_, _>>()?,
+                .collect::<Result<_, String>>()?,
             Step::Concat { axis, .. } => vec![Flow::concat(*axis, flows)?],
             Step::Stack(axis) => {
                 let expand = ExpandDims::new(vec![*axis])?;
                 let expanded = flows
                     .into_iter()
                     .map(|flow| flow.apply(Transform::ExpandDims(expand.clone())))
-                    .collect::<Result<_, _>>()?;
+                    .collect::<Result<_, String>>()?;
                 vec![Flow::concat(*axis, expanded)?]
             }
             Step::Split { axis, sizes } => {
@@ -141,7 +161,7 @@ pub(super) fn run(
     let (found, wanted) = (flows.len(), target.of);
     let at = if found == 1 { 0 } else { target.index };
     let flow = flows.into_iter().nth(at).filter(|_| found == 1 || found == wanted);
-    flow.ok_or_else(|| format!("{found} values do not go to {wanted} targets"))
+    flow.ok_or_else(|| format!("{found} values do not go to {wanted} targets").into())
 }
 
 fn single(flows: Vec<Flow>) -> Result<Flow, String> {
@@ -152,23 +172,25 @@ fn single(flows: Vec<Flow>) -> Result<Flow, String> {
 
 /// `reshape: target`: the value that goes there takes its shape, if the order of its elements can
 /// be meant.
-fn reshaped(mut flows: Vec<Flow>, target: For<'_>) -> Result<Vec<Flow>, String> {
+fn reshaped(mut flows: Vec<Flow>, target: For<'_>) -> Result<Vec<Flow>, Unfit> {
     let Some(wants) = target.wants else {
-        return Err("`reshape: target` needs a template (`--like`), which knows shapes".to_owned());
+        let reason = "`reshape: target` needs a template (`--like`), which knows shapes";
+        return Err(reason.to_owned().into());
     };
     let at = if flows.len() == 1 { 0 } else { target.index };
     if let Some(flow) = flows.get_mut(at) {
         let (from, to) = (flow.spec.shape(), wants.shape());
+        if from.elements() != to.elements() {
+            let reason = format!("{} has not as many elements as {to}", flow.spec);
+            return Err(Unfit { reason, other_size: flow.spec.dtype() == wants.dtype() });
+        }
         if !Reshape::keeps_order(from, to) {
-            return Err(if from.elements() == to.elements() {
-                format!(
-                    "{} becomes {to} by more than splitting or merging neighbouring axes; \
-                     did you forget `transpose`?",
-                    flow.spec
-                )
-            } else {
-                format!("{} has not as many elements as {to}", flow.spec)
-            });
+            let reason = format!(
+                "{} becomes {to} by more than splitting or merging neighbouring axes; \
+                 did you forget `transpose`?",
+                flow.spec
+            );
+            return Err(reason.into());
         }
         if from != to {
             let dims: Result<Vec<i64>, _> =
@@ -178,6 +200,16 @@ fn reshaped(mut flows: Vec<Flow>, target: For<'_>) -> Result<Vec<Flow>, String> 
         }
     }
     Ok(flows)
+}
+
+/// The number of parts that a rule file says; the file must not know better.
+fn agreed(parts: u64, flow: &Flow, catalog: &Catalog) -> Result<u64, String> {
+    let Value::Variable(name) = &flow.value else { return Ok(parts) };
+    let stored = catalog.variables.get(name).map_or(0, |variable| variable.parts.len() as u64);
+    if stored != 0 && stored != parts {
+        return Err(format!("the file holds it in {stored} parts, and the rule says {parts}"));
+    }
+    Ok(parts)
 }
 
 /// The number of parts a table is stored in, which must be as `mod` makes them.

@@ -105,7 +105,7 @@ impl Value {
     /// Whether some elements are new: no source holds them.
     pub(super) fn has_new(&self) -> bool {
         match self {
-            Self::Apply(Transform::Pad(_), _) => true,
+            Self::Apply(Transform::Pad(pad), of) => pad.has_gaps() || of.has_new(),
             Self::Apply(Transform::Gather(gather), of) => gather.has_gaps() || of.has_new(),
             Self::Apply(_, of) => of.has_new(),
             Self::Concat { parts, .. } => parts.iter().any(Self::has_new),

@@ -31,7 +31,8 @@ impl Planner<'_> {
             let unknown = self.sources.free().into_iter().find_map(|i| {
                 let source = self.sources.all.get(i)?;
                 let wanted = zip.from.is_match(&source.current);
-                (wanted && !created.contains(source.name.as_str())).then(|| source.name.to_string())
+                let name = self.raw.get(source.name).unwrap_or(source.name);
+                (wanted && !created.contains(name.as_str())).then(|| name.to_string())
             });
             if let Some(unknown) = unknown {
                 let message = format!("the graph beside the checkpoint does not know `{unknown}`");
@@ -51,6 +52,7 @@ impl Planner<'_> {
             let message = format!("`{}` matches no variable", zip.from.text());
             return self.report(id, Problem::new(ProblemKind::Unused, message));
         }
+        self.found.insert(id);
         for group in groups {
             let (from, onto) =
                 (from.remove(&group).unwrap_or_default(), onto.remove(&group).unwrap_or_default());
@@ -93,7 +95,9 @@ impl Planner<'_> {
         for i in self.sources.free() {
             let Some(source) = self.sources.all.get(i) else { continue };
             if let Some(group) = partition(pattern, &source.current, shared) {
-                let at = created.get(source.name.as_str()).copied();
+                // An average was created long after its variable.
+                let name = self.raw.get(source.name).unwrap_or(source.name);
+                let at = created.get(name.as_str()).copied();
                 groups.entry(group).or_default().push((source.current.clone(), at, i));
             }
         }
@@ -144,6 +148,7 @@ impl Planner<'_> {
                 // Names may leave out the components that all of them share.
                 let names = match onto {
                     Onto::Path(_) => vec![path],
+                    Onto::Name(_) if found.full_name.is_empty() => Vec::new(),
                     Onto::Name(_) => vec![found.full_name, template.short_name(found.full_name)],
                 };
                 let name = names.into_iter().find(|name| onto.pattern().is_match(name))?;

@@ -24,6 +24,11 @@ impl Pad {
         Ok(Self { pads, with })
     }
 
+    /// Whether there is anything to put beside the input.
+    pub fn has_gaps(&self) -> bool {
+        self.pads.iter().any(|pair| *pair != (0, 0))
+    }
+
     fn element(&self, input: &TensorSpec) -> Result<Vec<u8>, TransformError> {
         fill::element(input.dtype(), self.with).ok_or_else(|| {
             let reason = format!("{} cannot hold {}", input.dtype(), self.with);
