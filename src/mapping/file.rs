@@ -258,12 +258,13 @@ fn params(fields: &Fields<'_>, given: &mut BTreeMap<String, String>) -> BTreeMap
 }
 
 fn rename(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rename> {
-    let fields = node.fields(&["find", "replace"])?;
+    let fields = node.fields(&["find", "replace", "optional"])?;
     let (find_node, replace) = (fields.require("find"), fields.require("replace"));
     let find = pattern(find_node?, compiler, Pattern::search)?;
     rules::collisions(find_node?, &find, compiler);
     let replace = template(replace?, &compiler.names(Some(&find)))?;
-    Some(Rename { id: compiler.id(node), find, replace })
+    let optional = rules::truth(&fields, "optional")?;
+    Some(Rename { id: compiler.id(node), find, replace, optional })
 }
 
 /// One of a few words.

@@ -92,6 +92,8 @@ pub struct Rename {
     pub find: Pattern,
     /// What to put there.
     pub replace: Template,
+    /// Whether finding nothing is fine.
+    pub optional: bool,
 }
 
 /// One entry of `rules`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Fate;
 use super::claim::Planner;
 use crate::catalog::VariableName;
-use crate::mapping::{Problem, ProblemKind, Unmatched};
+use crate::mapping::{Problem, ProblemKind, RuleId, Unmatched};
 
 /// The step counter every TF1 training loop saves; alone it means nothing to a model.
 const GLOBAL_STEP: &str = "global_step";
@@ -33,6 +33,7 @@ impl Planner<'_> {
             };
             fates.insert(source.name.clone(), fate);
         }
+        self.half_there();
         let help = "give it a rule, `drop` it, or write `unmatched: drop` for all that is left";
         let unmatched = unmatched.into_iter().map(|problem| problem.help(help));
         match unmatched_policy {
@@ -43,5 +44,35 @@ impl Planner<'_> {
             _ => self.problems.extend(unmatched),
         }
         fates
+    }
+
+    /// An optional rule that finds a target for some variables and none for others may be for
+    /// another version or size of the model.
+    fn half_there(&mut self) {
+        let mut rules: BTreeMap<RuleId, (usize, Vec<&VariableName>)> = BTreeMap::new();
+        for source in &self.sources.all {
+            match source.fate {
+                Some(Fate::Mapped(rule)) => rules.entry(rule).or_default().0 += 1,
+                Some(Fate::NoTarget(rule)) => rules.entry(rule).or_default().1.push(source.name),
+                _ => {}
+            }
+        }
+        let half =
+            rules.into_iter().filter(|(_, (placed, without))| *placed > 0 && !without.is_empty());
+        let half: Vec<(RuleId, String)> = half
+            .map(|(rule, (placed, without))| {
+                let first = without.first().map(ToString::to_string).unwrap_or_default();
+                let message = format!(
+                    "the template has a place for {placed} of this rule's variables and none for {}: `{first}`{}",
+                    without.len(),
+                    if without.len() > 1 { ", …" } else { "" },
+                );
+                (rule, message)
+            })
+            .collect();
+        for (rule, message) in half {
+            let help = "is the template of another size or version?";
+            self.warn(rule, Problem::new(ProblemKind::Missing, message).help(help));
+        }
     }
 }

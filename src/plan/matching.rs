@@ -39,7 +39,8 @@ impl Planner<'_> {
                 source.current.push_str(leaf);
             }
         }
-        for (rename, _) in mapping.renames.iter().zip(renamed).filter(|(_, used)| !used) {
+        let unused = mapping.renames.iter().zip(renamed).filter(|(_, used)| !used);
+        for (rename, _) in unused.filter(|(rename, _)| !rename.optional) {
             let message = format!("`{}` is found in no variable's name", rename.find.text());
             problems.push((rename.id, Problem::new(ProblemKind::Unused, message)));
         }

@@ -26,7 +26,8 @@ impl Planner<'_> {
             .map(|(i, leaf)| (i, Spot::leaf(leaf)))
             .filter(|(_, spot)| !self.values.contains_key(&spot.target))
             .collect();
-        let skipped = self.slots_of_skipped(&optimizers);
+        let skipped = self.slots_of(&self.skipped, &optimizers);
+        let troubled = self.slots_of(&self.troubled, &optimizers);
         let mut bare: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         let mut forgotten: BTreeSet<(usize, String)> = BTreeSet::new();
         for (i, spot) in leaves {
@@ -47,6 +48,7 @@ impl Planner<'_> {
                 (Some(found), None | Some(OptimizerPolicy::Drop | OptimizerPolicy::Plain)) => {
                     forgotten.insert((found.node, found.shown.clone()));
                 }
+                (Some(_), _) if node.is_some_and(|node| troubled.contains(&node)) => {}
                 // What a block with a problem would have filled is not the thing to talk about.
                 (Some(_), Some(OptimizerPolicy::Convert(blocks)))
                     if self.troubled.contains(&spot.target)
@@ -86,10 +88,10 @@ impl Planner<'_> {
         self.others();
     }
 
-    /// State of variables that keep the template's value because nothing fits them.
-    fn slots_of_skipped(&self, optimizers: &[Found]) -> BTreeSet<NodeId> {
+    /// State that optimizers keep of these variables.
+    fn slots_of(&self, targets: &BTreeSet<Target>, optimizers: &[Found]) -> BTreeSet<NodeId> {
         let Some(template) = &self.template else { return BTreeSet::new() };
-        let leaves = self.skipped.iter().filter_map(|target| template.of_target(target));
+        let leaves = targets.iter().filter_map(|target| template.of_target(target));
         let slots = leaves.flat_map(|leaf| {
             optimizers.iter().flat_map(move |found| {
                 let slot = |role| found.slot(template.graph, role, leaf.node, leaf.full_name);
