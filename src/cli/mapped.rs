@@ -221,7 +221,12 @@ struct Beside(Location);
 
 impl Files for Beside {
     fn read(&self, path: &str) -> Result<String, String> {
-        text(&self.0.join(path)).map_err(|error| format!("{error:#}"))
+        let at = self.0.join(path);
+        match files::lies_below(&at, &self.0) {
+            Ok(true) => text(&at).map_err(|error| format!("{error:#}")),
+            Ok(false) => Err("it is a link that leads out of the rule file's folder".to_owned()),
+            Err(error) => Err(format!("{:#}", anyhow::Error::from(error))),
+        }
     }
 }
 

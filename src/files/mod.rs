@@ -124,6 +124,13 @@ pub struct Extent {
     pub len: u64,
 }
 
+/// Whether a file lies in a folder or below it, wherever links lead.
+pub fn lies_below(at: &Location, folder: &Location) -> Result<bool, FileError> {
+    let real =
+        |at: &Location| std::fs::canonicalize(at.path()).map_err(FileError::new(Action::Read, at));
+    Ok(real(at)?.starts_with(real(folder)?))
+}
+
 /// Reads a whole small file; `limit` says how small.
 pub fn read_all(at: &Location, limit: u64) -> Result<Vec<u8>, FileError> {
     let blob = store(at).open(at)?;

@@ -1,5 +1,7 @@
 //! `apply`: what is done to values on their way, as written.
 
+use std::sync::Arc;
+
 use super::file::Compiler;
 use super::node::{Fields, Node};
 use super::problem::{Problem, ProblemKind};
@@ -36,7 +38,7 @@ pub enum Step {
         /// Along which axis.
         axis: i64,
         /// How long each piece is.
-        sizes: Option<Vec<u64>>,
+        sizes: Option<Arc<[u64]>>,
     },
     /// One tensor becomes as many as its axis is long, without that axis.
     Unstack(i64),
@@ -53,6 +55,9 @@ impl Step {
         matches!(self, Self::Split { .. } | Self::Unstack(_))
     }
 }
+
+/// A pipeline is an expression as deep as it is long.
+const MAX_STEPS: usize = 1000;
 
 type Made = Result<Step, String>;
 
@@ -102,7 +107,21 @@ const WORDS: &[(&str, &str, Reader)] = &[
 
 /// Reads a pipeline: a list of transforms, or one alone.
 pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Vec<Step>> {
-    node.one_or_many().iter().map(|step| self::step(step, compiler)).collect()
+    let steps = node.one_or_many();
+    if steps.len() > MAX_STEPS {
+        let message = format!("{} steps are more than {MAX_STEPS}", steps.len());
+        node.report(Problem::new(ProblemKind::Value, message), None);
+        return None;
+    }
+    let steps: Vec<Step> =
+        steps.iter().map(|step| self::step(step, compiler)).collect::<Option<_>>()?;
+    let parted = steps.iter().position(Step::parts);
+    if parted.is_some_and(|at| steps.iter().skip(at).any(Step::joins)) {
+        let problem = Problem::new(ProblemKind::Value, "what was split is not joined again");
+        node.report(problem.help("`gates` puts blocks into another order"), None);
+        return None;
+    }
+    Some(steps)
 }
 
 /// Reads a pipeline for one tensor that stays one.
@@ -209,7 +228,7 @@ fn pad(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
         _ => {
             let fields = node.fields(&["by", "with"])?;
             let with = match fields.get("with") {
-                Some(with) => constant(with, compiler)?,
+                Some(with) => constant(with, compiler, NUMBERS)?,
                 None => Number::Integer(0),
             };
             (fields.require("by")?.clone(), with)
@@ -237,7 +256,7 @@ fn split(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
     let sizes = integers(fields.require("sizes")?, compiler)?;
     let sizes: Result<Vec<u64>, _> = sizes.into_iter().map(u64::try_from).collect();
     Some(match sizes {
-        Ok(sizes) => Ok(Step::Split { axis, sizes: Some(sizes) }),
+        Ok(sizes) => Ok(Step::Split { axis, sizes: Some(sizes.into()) }),
         Err(_) => Err("a piece has no size below zero".to_owned()),
     })
 }
@@ -322,8 +341,11 @@ pub(super) fn number(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<f64> {
     }
 }
 
+/// What may stand where new elements are described.
+pub(super) const NUMBERS: &str = "write `ones`, `zeros` or a number";
+
 /// `ones`, `zeros`, a number, or a parameter that is one of them.
-pub(super) fn constant(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Number> {
+pub(super) fn constant(node: &Node<'_>, compiler: &Compiler<'_>, help: &str) -> Option<Number> {
     let text = match node.yaml {
         Yaml::Integer(number) => return Some(Number::Integer(*number)),
         Yaml::Text(_) => compiler.text(node)?,
@@ -338,7 +360,7 @@ pub(super) fn constant(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Numbe
     if number.is_none() {
         let problem =
             Problem::new(ProblemKind::Value, format!("`{text}` is no value to fill with"));
-        node.report(problem.help("write `ones`, `zeros` or a number"), None);
+        node.report(problem.help(help), None);
     }
     number
 }

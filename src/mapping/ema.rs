@@ -41,6 +41,14 @@ impl Ema {
 }
 
 impl Averages {
+    /// The variable that something called so is the average of.
+    pub fn variable<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let mut slashes = name.match_indices('/').map(|(at, _)| at);
+        let at =
+            slashes.find(|at| name.get(at + 1..).is_some_and(|rest| self.suffix.is_match(rest)))?;
+        name.get(..at)
+    }
+
     /// What holds where the rule file has no such key.
     pub fn unsaid() -> Option<Self> {
         Some(Self { choice: None, suffix: Pattern::whole(SUFFIX).ok()?, written: None })

@@ -33,6 +33,9 @@ const KEYS: &[&str] = &[
     "ema",
 ];
 
+/// Files that one rule file may include; links may make folders endless.
+const MAX_FILES: usize = 100;
+
 /// What reading a rule file needs beside its text, and the sites it fills, by rule.
 #[derive(Debug)]
 pub(super) struct Compiler<'f> {
@@ -99,6 +102,7 @@ pub(super) fn parse(
         source: Arc::clone(&source),
         sites: Vec::new(),
         problems: Vec::new(),
+        params: BTreeMap::new(),
         refusals: Vec::new(),
         root: Vec::new(),
         rooted: false,
@@ -119,10 +123,14 @@ pub(super) fn parse(
         folder: String::new(),
         files,
     };
-    let mut known = BTreeSet::new();
     let mut seen = BTreeSet::from([source.name.clone()]);
     let mut waiting = vec![Waiting { source, folder: String::new(), given: set.clone() }];
     while let Some(Waiting { source, folder, mut given }) = waiting.pop() {
+        if seen.len() > MAX_FILES {
+            let message = format!("more than {MAX_FILES} files are included");
+            mapping.problems.push(Problem::new(ProblemKind::Value, message));
+            break;
+        }
         compiler.source = Arc::clone(&source);
         compiler.folder = folder;
         let tree = match yaml::parse(&source.text) {
@@ -139,7 +147,9 @@ pub(super) fn parse(
         if let Some(fields) = Node::root(&tree, &context).fields(KEYS) {
             version(&fields);
             compiler.params = params(&fields, &mut given);
-            known.extend(compiler.params.keys().cloned());
+            for (name, value) in &compiler.params {
+                mapping.params.entry(name.clone()).or_insert_with(|| value.clone());
+            }
             read(&fields, &mut compiler, &mut mapping);
             let includes = fields.get("include").map(Node::one_or_many).unwrap_or_default();
             let mut found: Vec<Waiting> = includes
@@ -154,9 +164,9 @@ pub(super) fn parse(
         mapping.problems.extend(context.into_problems());
     }
     mapping.sites = compiler.sites;
-    for name in set.keys().filter(|name| !known.contains(*name)) {
+    for name in set.keys().filter(|name| !mapping.params.contains_key(*name)) {
         let message = format!("`--set {name}=…` sets a parameter that the rule file does not have");
-        let help = match nearest(name, known.iter().map(String::as_str)) {
+        let help = match nearest(name, mapping.params.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare it: `params: {{{name}: …}}`"),
         };

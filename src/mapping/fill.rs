@@ -41,6 +41,9 @@ pub enum FillValue {
     Number(Number),
 }
 
+/// What may stand under `with`.
+const WORDS: &str = "write `ones`, `zeros`, `template` or a number";
+
 /// Reads one entry.
 pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Fill> {
     let fields = node.fields(&["match", "leaf", "shape", "dtype", "with"])?;
@@ -67,7 +70,7 @@ fn matching(
     let with = fields.require("with")?;
     let value = match with.yaml {
         Yaml::Text(word) if word == "template" => FillValue::Template,
-        _ => FillValue::Number(apply::constant(with, compiler)?),
+        _ => FillValue::Number(apply::constant(with, compiler, WORDS)?),
     };
     Some(Fill::Match { leaves: leaves?, value, id: compiler.id(node) })
 }
@@ -95,7 +98,7 @@ fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Op
         .map_err(|error| shape.report(Problem::new(ProblemKind::Value, error.to_string()), None))
         .ok()?;
     let with = with?;
-    let number = apply::constant(with, compiler)?;
+    let number = apply::constant(with, compiler, WORDS)?;
     let value = Constant::new(spec, number);
     if value.is_none() {
         let message = format!("{number} cannot be written as {dtype}");

@@ -57,6 +57,8 @@ pub struct Mapping {
     sites: Vec<(Arc<SourceText>, Site)>,
     /// Mistakes in the file; what they are about is left out below.
     pub problems: Vec<Problem>,
+    /// Parameters and their values; of several files that have one, the first.
+    pub params: BTreeMap<String, String>,
     /// How to tell that the rules are not for a checkpoint.
     pub refusals: Vec<Refusal>,
     /// Labels every relative target begins with.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::apply::{constant, optional_integer};
+use super::apply::{NUMBERS, constant, optional_integer};
 use super::file::Compiler;
 use super::node::Node;
 use super::yaml::Yaml;
@@ -21,7 +21,7 @@ pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Result<Ga
     let fields = node.fields(&["rows", "from", "to", "axis", "missing"])?;
     let axis = optional_integer(&fields, "axis", 0, compiler)?;
     let missing = match fields.get("missing") {
-        Some(node) => Some(constant(node, compiler)?),
+        Some(node) => Some(constant(node, compiler, NUMBERS)?),
         None => None,
     };
     let file = |node: &Node<'_>| {

@@ -75,6 +75,14 @@ fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<
 /// Patterns that are joined have the same named groups: these say what belongs together.
 fn same_groups(node: &Node<'_>, patterns: &[Pattern]) -> Option<()> {
     let nodes = node.one_or_many();
+    for (i, (one, node)) in patterns.iter().zip(&nodes).enumerate() {
+        if patterns.iter().take(i).any(|other| other.text() == one.text()) {
+            let message = format!("`{}` stands here twice", one.text());
+            let help = "a variable is one part of what is joined, not two";
+            node.report(Problem::new(ProblemKind::Pattern, message).help(help), None);
+            return None;
+        }
+    }
     let first = patterns.first().map(Pattern::group_names).unwrap_or_default();
     for (one, node) in patterns.iter().zip(&nodes) {
         let other = one.group_names();

@@ -75,12 +75,16 @@ impl Planner<'_> {
                 BESIDE.iter().filter_map(move |leaf| VariableName::new(format!("{shadow}/{leaf}")))
             })
             .collect();
-        for name in &beside {
+        let names: BTreeSet<String> = found.iter().map(|(shadow, _)| shadow.to_string()).collect();
+        let (twice, found): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(_, variable)| names.contains(variable));
+        // An average of an average is no variable's.
+        let beside = beside.into_iter().chain(twice.into_iter().map(|(shadow, _)| shadow));
+        for name in &beside.collect::<Vec<_>>() {
             if let Some(source) = self.sources.named(name) {
                 source.fate = Some(Fate::AverageDropped);
             }
         }
-        let mut stood_for = BTreeSet::new();
         for (shadow, variable) in &found {
             let raw = VariableName::new(variable.as_str());
             let raw = raw.filter(|raw| self.catalog.variables.contains_key(raw));
@@ -98,71 +102,90 @@ impl Planner<'_> {
                 }
                 self.raw.insert(shadow.clone(), raw);
             }
-            stood_for.insert(variable.as_str());
         }
-        let shadows: BTreeSet<&VariableName> = found.iter().map(|(shadow, _)| shadow).collect();
-        let names = self.catalog.variables.keys();
-        let without: Vec<VariableName> = names
-            .filter(|name| !shadows.contains(name) && !beside.contains(*name))
-            .filter(|name| !stood_for.contains(name.as_str()))
-            .cloned()
-            .collect();
-        self.averages = Some(AverageCounts { taken, averages: found.len(), without });
+        self.averages = Some(AverageCounts { taken, averages: found.len(), without: Vec::new() });
+        if averages.choice == Some(Ema::Ignore) {
+            self.only_averages(&found);
+        }
+    }
+
+    /// Raw values are wanted, and there are none.
+    fn only_averages(&mut self, found: &[(VariableName, String)]) {
+        let raw = |variable: &str| self.catalog.variables.contains_key(variable);
+        let alone: Vec<&str> =
+            found.iter().map(|(_, variable)| variable.as_str()).filter(|name| !raw(name)).collect();
+        let Some(first) = alone.first() else { return };
+        let message = format!(
+            "`ema: ignore`: {} variables have nothing but an average: `{first}`",
+            alone.len()
+        );
+        let problem = Problem::new(ProblemKind::Unmatched, message);
+        self.problems.push(problem.help("`ema: prefer` takes it"));
     }
 
     /// `ema: only`: a variable that is trained and converted must have had an average.
     pub(super) fn check_averages(&mut self) {
-        let only = |averages: &Averages| averages.choice == Some(Ema::Only);
-        if !self.mapping.averages.as_ref().is_some_and(only) {
+        if self.averages.is_none() {
             return;
         }
-        let without = self.averages.iter().flat_map(|counts| counts.without.iter().cloned());
-        let without: BTreeSet<VariableName> = without.collect();
-        let updates = &self.catalog.facts.updates;
-        let trained = |name: &VariableName| {
-            if updates.is_empty() {
-                let leaf = name.as_str().rsplit('/').next().unwrap_or_default();
-                !NOT_TRAINED.contains(&leaf)
-            } else {
-                updates.iter().any(|update| update.variable == name.as_str())
-            }
-        };
-        let raw: Vec<&VariableName> = self
+        let mapped = self
             .sources
             .all
             .iter()
-            .filter(|source| matches!(source.fate, Some(Fate::Mapped(_))))
-            .map(|source| source.name)
-            .filter(|name| without.contains(*name) && trained(name))
-            .collect();
-        let problems: Vec<Problem> = raw
-            .into_iter()
-            .map(|name| {
+            .filter(|source| matches!(source.fate, Some(Fate::Mapped(_) | Fate::Skipped(_))));
+        let raw = mapped.map(|source| source.name).filter(|name| !self.shadows.contains(*name));
+        let without: Vec<VariableName> = raw.cloned().collect();
+        let only = |averages: &Averages| averages.choice == Some(Ema::Only);
+        if self.mapping.averages.as_ref().is_some_and(only) {
+            let updates = &self.catalog.facts.updates;
+            let trained = |name: &&VariableName| {
+                if updates.is_empty() {
+                    let leaf = name.as_str().rsplit('/').next().unwrap_or_default();
+                    !NOT_TRAINED.contains(&leaf)
+                } else {
+                    updates.iter().any(|update| update.variable == name.as_str())
+                }
+            };
+            for name in without.iter().filter(trained) {
                 let message = format!("`ema: only`: `{name}` has no average");
                 let help = "`ema: prefer` takes its own value";
-                Problem::new(ProblemKind::Unmatched, message).help(help)
-            })
-            .collect();
-        self.problems.extend(problems);
+                self.problems.push(Problem::new(ProblemKind::Unmatched, message).help(help));
+            }
+        }
+        if let Some(counts) = &mut self.averages {
+            counts.without = without;
+        }
     }
 
     /// Every average, with the name of the variable it is the average of.
     fn shadows(&self, averages: &Averages) -> Vec<(VariableName, String)> {
         let variables = &self.catalog.variables;
-        let shadow = |name: &VariableName| {
-            let name = name.as_str();
-            let variable = name
-                .match_indices('/')
-                .map(|(at, _)| at)
-                .filter(|&at| name.get(at + 1..).is_some_and(|rest| averages.suffix.is_match(rest)))
-                .find_map(|at| name.get(..at))?;
-            // What has another shape is something else.
-            let fits = variables.get(variable).is_none_or(|raw| {
-                variables.get(name).is_some_and(|shadow| shadow.spec == raw.spec)
-            });
-            fits.then(|| variable.to_owned())
+        let owned = |shadow: &VariableName, variable: &str| {
+            let raw = variables.get(variable)?;
+            (raw.spec == variables.get(shadow)?.spec).then(|| variable.to_owned())
         };
-        let found = variables.keys().filter_map(|name| Some((name.clone(), shadow(name)?)));
-        found.collect()
+        let found: Vec<(VariableName, &str)> = variables
+            .keys()
+            .filter_map(|name| Some((name.clone(), averages.variable(name.as_str())?)))
+            .collect();
+        // A scope that was open when averages were made stands in front of their names.
+        let starts = |variable: &str| -> Vec<usize> {
+            std::iter::once(0).chain(variable.match_indices('/').map(|(at, _)| at + 1)).collect()
+        };
+        let owner = |(shadow, variable): &(VariableName, &str)| {
+            starts(variable).into_iter().find_map(|at| owned(shadow, variable.get(at..)?))
+        };
+        let owners: Vec<Option<String>> = found.iter().map(owner).collect();
+        // Beside averages of variables, one that has none is that of a tensor: a loss.
+        let beside = owners.iter().any(Option::is_some);
+        let pairs = found.into_iter().zip(owners);
+        pairs
+            .filter_map(|((shadow, variable), owner)| {
+                // What has another shape than its variable is something else.
+                let alone = || !beside && !variables.contains_key(variable);
+                let owner = owner.or_else(|| alone().then(|| variable.to_owned()));
+                Some((shadow.clone(), owner?))
+            })
+            .collect()
     }
 }

@@ -226,6 +226,13 @@ impl Planner<'_> {
                 let units = units(&bias, 2)?;
                 same_units(&flow("input/bias")?, units)?;
                 same_units(&flow("hidden/bias")?, units)?;
+                let (input, hidden) = (flow("input/kernel")?, flow("hidden/kernel")?);
+                if input.spec.shape().dims().get(1) != Some(&units) {
+                    return Err(format!("a kernel over its inputs is {}", input.spec));
+                }
+                if hidden.spec.shape().dims() != [units, units] {
+                    return Err(format!("a kernel over its state is {}", hidden.spec));
+                }
                 let (gates_in, gates_state) = cut(flow("gates/kernel")?, units, 2)?;
                 let join = |gates: Flow, new: Flow| Flow::concat(-1, vec![swapped(gates)?, new]);
                 // cuDNN has two biases for each gate, and what is saved is their sum.
@@ -288,7 +295,7 @@ fn cut(kernel: Flow, units: u64, gates: u64) -> Result<(Flow, Flow), String> {
         format!("its kernel is {}, which is less than {units} units need", kernel.spec)
     })?;
     let piece = |flow: Flow, index| {
-        let split = Split::new(0, Pieces::Sizes(vec![inputs, units]), index)?;
+        let split = Split::new(0, Pieces::Sizes([inputs, units].into()), index)?;
         flow.apply(Transform::Split(split))
     };
     Ok((piece(kernel.clone(), 0)?, piece(kernel, 1)?))

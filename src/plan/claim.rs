@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Captures;
 
-use super::pipeline::{self, Flow, For, Unfit};
+use super::pipeline::{self, Flow, Unfit};
 use super::sources::{Source, Sources};
 use super::spot::{NoSpot, Spot};
 use super::template::Template;
@@ -160,12 +160,12 @@ impl<'p> Planner<'p> {
         let first = sources.first().and_then(|&i| self.sources.all.get(i));
         let Some(name) = first.map(|source| source.name) else { return };
         let mut spots = Vec::new();
-        let mut absent = 0;
+        let mut absent = Vec::new();
         for target in claim.to {
             match self.spots(target, captures, below) {
                 Ok(found) => spots.push(found),
-                Err(NoSpot::Absent(_)) if claim.optional => {
-                    absent += 1;
+                Err(NoSpot::Absent(reason)) if claim.optional => {
+                    absent.push(reason);
                     spots.push(Vec::new());
                 }
                 Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
@@ -175,11 +175,11 @@ impl<'p> Planner<'p> {
                 }
             }
         }
-        if absent > 0 && spots.iter().all(Vec::is_empty) {
+        if !absent.is_empty() && spots.iter().all(Vec::is_empty) {
             return self.decide(sources, Fate::NoTarget(claim.rule));
         }
-        if absent > 0 && claim.apply.iter().any(Step::parts) {
-            let message = format!("{absent} pieces of `{name}` have no target in the template");
+        if let Some(reason) = absent.first().filter(|_| claim.apply.iter().any(Step::parts)) {
+            let message = format!("a piece of `{name}` has no target: {reason}");
             let help = "`slice` takes a part of a value and leaves the rest behind";
             self.report(claim.rule, Problem::new(ProblemKind::Template, message).help(help));
         }
@@ -214,50 +214,64 @@ impl<'p> Planner<'p> {
         };
         let (names, flows): (Vec<String>, Vec<Flow>) = sources_of(self).into_iter().unzip();
         let name = names.join("`, `");
-        let of = spots.len();
-        let (mut placed, mut skipped) = (0, 0);
-        let targets = spots.into_iter().enumerate().flat_map(|(index, spots)| {
-            spots.into_iter().map(move |spot| (index, spot)).collect::<Vec<_>>()
-        });
-        for (index, spot) in targets {
-            let target = For { index, of, wants: spot.wants.as_ref() };
-            let flow = pipeline::run(claim.apply, flows.clone(), target, self.catalog);
-            let (wrong, other_size) = match &flow {
-                Ok(Flow { spec, .. }) => {
-                    let wants = spot.wants.as_ref();
-                    let other_size = wants.is_some_and(|wants| wants.dtype() == spec.dtype());
-                    (misfit(&name, spec, &spot), other_size)
-                }
-                Err(Unfit { reason, other_size }) => {
-                    let message = format!("`{name}`: {reason}");
-                    (Some(Problem::new(ProblemKind::Shape, message)), *other_size)
-                }
-            };
-            if let Some(problem) = wrong {
+        let wants: Vec<Option<&TensorSpec>> =
+            spots.iter().map(|spots| spots.first()?.wants.as_ref()).collect();
+        let flows = match pipeline::run(claim.apply, flows, &wants, self.catalog) {
+            Ok(flows) => flows,
+            Err(Unfit { reason, other_size }) => {
+                let problem = Problem::new(ProblemKind::Shape, format!("`{name}`: {reason}"));
                 if claim.skip_mismatch && other_size {
-                    skipped += 1;
-                    self.skip(claim.rule, spot, &problem);
-                    continue;
+                    for spot in spots.into_iter().flatten() {
+                        self.skip(claim.rule, spot, &problem);
+                    }
+                    return self.decide(sources, Fate::Skipped(claim.rule));
                 }
-                let cast = claim.apply.iter().rev().find_map(|step| match step {
-                    Step::Each(cast @ Transform::Cast(_)) => Some(cast),
-                    _ => None,
-                });
-                let problem = match cast {
-                    Some(cast) => problem.help(format!("is `{cast}` what the template has?")),
-                    None => problem,
+                let problem = match self.parameters() {
+                    Some(help) if other_size => problem.help(help),
+                    _ => problem,
                 };
-                self.excuse([&spot]);
                 self.report(claim.rule, problem);
+                return self.excuse(spots.iter().flatten());
             }
-            if let Ok(Flow { value, spec }) = flow {
+        };
+        let (mut placed, mut skipped) = (0, 0);
+        for (spots, Flow { value, spec }) in spots.into_iter().zip(flows) {
+            for spot in spots {
+                if let Some(problem) = misfit(&name, &spec, &spot) {
+                    let same_type =
+                        spot.wants.as_ref().is_some_and(|wants| wants.dtype() == spec.dtype());
+                    if claim.skip_mismatch && same_type {
+                        skipped += 1;
+                        self.skip(claim.rule, spot, &problem);
+                        continue;
+                    }
+                    let cast = claim.apply.iter().rev().find_map(|step| match step {
+                        Step::Each(cast @ Transform::Cast(_)) => Some(cast),
+                        _ => None,
+                    });
+                    let problem = match cast {
+                        Some(cast) => problem.help(format!("is `{cast}` what the template has?")),
+                        None => problem,
+                    };
+                    self.excuse([&spot]);
+                    self.report(claim.rule, problem);
+                }
                 placed += 1;
-                self.assign(spot, spec, value, Some(claim.rule));
+                self.assign(spot, spec.clone(), value.clone(), Some(claim.rule));
             }
         }
         if skipped > 0 && placed == 0 {
             self.decide(sources, Fate::Skipped(claim.rule));
         }
+    }
+
+    /// What else the rules can be told.
+    fn parameters(&self) -> Option<String> {
+        let params = self.mapping.params.iter();
+        let set: Vec<String> =
+            params.map(|(name, value)| format!("`--set {name}={value}`")).collect();
+        let help = "is it a model of another size? the rules have parameters, which are now";
+        (!set.is_empty()).then(|| format!("{help} {}", set.join(", ")))
     }
 
     /// A place keeps the template's value, which the user hears of.

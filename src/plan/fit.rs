@@ -1,6 +1,7 @@
 //! Rules that are for something else: one sentence that explains all the rest.
 
 use super::claim::Planner;
+use super::spot::ONLY_TEMPLATES;
 use crate::mapping::{Action, Pattern, Problem, ProblemKind, Refusal};
 use crate::names::shared_components;
 use crate::object::ObjectGraph;
@@ -47,9 +48,20 @@ impl Planner<'_> {
         if self.problems.iter().any(|problem| problem.kind == ProblemKind::Fit) {
             return;
         }
-        if let Some(message) = self.other_keras().or_else(|| self.other_source()) {
+        let found = self.no_template().or_else(|| self.other_keras());
+        if let Some(message) = found.or_else(|| self.other_source()) {
             self.problems.push(Problem::new(ProblemKind::Fit, message));
         }
+    }
+
+    /// Names, and nothing that has names.
+    fn no_template(&self) -> Option<String> {
+        let named = |problem: &&Problem| problem.message.ends_with(ONLY_TEMPLATES);
+        let several = self.problems.iter().filter(named).count() > 1;
+        (self.template.is_none() && several).then(|| {
+            "the rules call targets by name: give a fresh checkpoint of the new model with `--like`"
+                .to_owned()
+        })
     }
 
     /// Paths of one version of Keras, and the template of another.

@@ -96,7 +96,7 @@ impl Planner<'_> {
                         }
                     }
                     // A pattern that matches nothing at all has been talked about.
-                    if *known {
+                    if *known || map.optional {
                         self.report(rule.id, Problem::new(ProblemKind::Unused, message));
                     }
                 }

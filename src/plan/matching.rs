@@ -102,6 +102,7 @@ impl Planner<'_> {
             self.report(layer.id, Problem::new(ProblemKind::Scope, message).help(help));
             return;
         }
+        self.found.insert(layer.id);
         let mut leaves = BTreeSet::new();
         for i in below {
             let Some(source) = self.sources.all.get(i).filter(|source| source.fate.is_none())

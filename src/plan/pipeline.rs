@@ -1,5 +1,7 @@
 //! `apply` at work: what a pipeline makes of values, as far as their specs tell.
 
+use std::sync::Arc;
+
 use super::Value;
 use crate::catalog::Catalog;
 use crate::mapping::Step;
@@ -25,17 +27,6 @@ impl From<String> for Unfit {
     fn from(reason: String) -> Self {
         Self { reason, other_size: false }
     }
-}
-
-/// Which of a rule's targets a pipeline is run for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct For<'t> {
-    /// The target, counted from 0.
-    pub(super) index: usize,
-    /// How many there are.
-    pub(super) of: usize,
-    /// What must arrive, if it is known.
-    pub(super) wants: Option<&'t TensorSpec>,
 }
 
 impl Flow {
@@ -102,13 +93,14 @@ impl Flow {
     }
 }
 
-/// What `steps` make of `flows` for one of the targets.
+/// What `steps` make of `flows`: one value, or one for each of the targets, of which each may want
+/// something.
 pub(super) fn run(
     steps: &[Step],
     mut flows: Vec<Flow>,
-    target: For<'_>,
+    targets: &[Option<&TensorSpec>],
     catalog: &Catalog,
-) -> Result<Flow, Unfit> {
+) -> Result<Vec<Flow>, Unfit> {
     for step in steps {
         flows = match step {
             Step::Each(transform) => flows
@@ -136,32 +128,50 @@ pub(super) fn run(
             }
             Step::Split { axis, sizes } => {
                 let flow = single(flows)?;
-                let count = sizes.as_ref().map_or(target.of, Vec::len);
+                let pieces = match sizes {
+                    Some(sizes) if sizes.len() != targets.len() => {
+                        let (pieces, targets) = (sizes.len(), targets.len());
+                        return Err(
+                            format!("{pieces} pieces do not go to {targets} targets").into()
+                        );
+                    }
+                    Some(sizes) => Pieces::Sizes(Arc::clone(sizes)),
+                    None => Pieces::Equal(targets.len()),
+                };
                 let piece = |index| {
-                    let pieces = match sizes {
-                        Some(sizes) => Pieces::Sizes(sizes.clone()),
-                        None => Pieces::Equal(count),
-                    };
-                    let split = Split::new(*axis, pieces, index)?;
+                    let split = Split::new(*axis, pieces.clone(), index)?;
                     flow.clone().apply(Transform::Split(split))
                 };
-                (0..count).map(piece).collect::<Result<_, String>>()?
+                (0..targets.len()).map(piece).collect::<Result<_, String>>()?
             }
             Step::Unstack(axis) => {
                 let flow = single(flows)?;
                 let piece = |index| {
-                    let unstack = Unstack::new(*axis, target.of, index)?;
+                    let unstack = Unstack::new(*axis, targets.len(), index)?;
                     flow.clone().apply(Transform::Unstack(unstack))
                 };
-                (0..target.of).map(piece).collect::<Result<_, String>>()?
+                (0..targets.len()).map(piece).collect::<Result<_, String>>()?
             }
-            Step::ReshapeTarget => reshaped(flows, target)?,
+            Step::ReshapeTarget => {
+                let flows = for_each(flows, targets.len())?;
+                let pairs = flows.into_iter().zip(targets);
+                pairs.map(|(flow, wants)| reshaped(flow, *wants)).collect::<Result<_, Unfit>>()?
+            }
         };
     }
-    let (found, wanted) = (flows.len(), target.of);
-    let at = if found == 1 { 0 } else { target.index };
-    let flow = flows.into_iter().nth(at).filter(|_| found == 1 || found == wanted);
-    flow.ok_or_else(|| format!("{found} values do not go to {wanted} targets").into())
+    for_each(flows, targets.len())
+}
+
+/// One value for each target.
+fn for_each(mut flows: Vec<Flow>, targets: usize) -> Result<Vec<Flow>, Unfit> {
+    match (flows.len(), targets) {
+        (have, want) if have == want => Ok(flows),
+        (1, want) => {
+            let flow = flows.remove(0);
+            Ok(vec![flow; want])
+        }
+        (have, want) => Err(format!("{have} values do not go to {want} targets").into()),
+    }
 }
 
 fn single(flows: Vec<Flow>) -> Result<Flow, String> {
@@ -170,36 +180,32 @@ fn single(flows: Vec<Flow>) -> Result<Flow, String> {
     only.ok_or_else(|| format!("one value can be split, not {count}"))
 }
 
-/// `reshape: target`: the value that goes there takes its shape, if the order of its elements can
-/// be meant.
-fn reshaped(mut flows: Vec<Flow>, target: For<'_>) -> Result<Vec<Flow>, Unfit> {
-    let Some(wants) = target.wants else {
+/// `reshape: target`: the value takes the shape that is wanted, if the order of its elements can be
+/// meant.
+fn reshaped(flow: Flow, wants: Option<&TensorSpec>) -> Result<Flow, Unfit> {
+    let Some(wants) = wants else {
         let reason = "`reshape: target` needs a template (`--like`), which knows shapes";
         return Err(reason.to_owned().into());
     };
-    let at = if flows.len() == 1 { 0 } else { target.index };
-    if let Some(flow) = flows.get_mut(at) {
-        let (from, to) = (flow.spec.shape(), wants.shape());
-        if from.elements() != to.elements() {
-            let reason = format!("{} has not as many elements as {to}", flow.spec);
-            return Err(Unfit { reason, other_size: flow.spec.dtype() == wants.dtype() });
-        }
-        if !Reshape::keeps_order(from, to) {
-            let reason = format!(
-                "{} becomes {to} by more than splitting or merging neighbouring axes; \
-                 did you forget `transpose`?",
-                flow.spec
-            );
-            return Err(reason.into());
-        }
-        if from != to {
-            let dims: Result<Vec<i64>, _> =
-                to.dims().iter().map(|&dim| i64::try_from(dim)).collect();
-            let dims = dims.map_err(|_| "the shape is too large".to_owned())?;
-            *flow = flow.clone().apply(Transform::Reshape(Reshape::new(&dims)?))?;
-        }
+    let (from, to) = (flow.spec.shape(), wants.shape());
+    if from.elements() != to.elements() {
+        let reason = format!("{} has not as many elements as {to}", flow.spec);
+        return Err(Unfit { reason, other_size: flow.spec.dtype() == wants.dtype() });
     }
-    Ok(flows)
+    if !Reshape::keeps_order(from, to) {
+        let reason = format!(
+            "{} becomes {to} by more than splitting or merging neighbouring axes; \
+             did you forget `transpose`?",
+            flow.spec
+        );
+        return Err(reason.into());
+    }
+    if from == to {
+        return Ok(flow);
+    }
+    let dims: Result<Vec<i64>, _> = to.dims().iter().map(|&dim| i64::try_from(dim)).collect();
+    let dims = dims.map_err(|_| "the shape is too large".to_owned())?;
+    Ok(flow.apply(Transform::Reshape(Reshape::new(&dims)?))?)
 }
 
 /// The number of parts that a rule file says; the file must not know better.

@@ -9,6 +9,9 @@ use crate::names::nearest;
 use crate::object::{ObjectPath, Target};
 use crate::tensor::TensorSpec;
 
+/// Why a name leads nowhere.
+pub(super) const ONLY_TEMPLATES: &str = "only a template (`--like`) has names";
+
 /// A place for a value.
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
@@ -109,7 +112,7 @@ impl Planner<'_> {
 
     fn called(&self, name: &str, all: bool) -> Result<Vec<Spot>, NoSpot> {
         let Some(template) = &self.template else {
-            let reason = format!("`{name}` is a name, and only a template (`--like`) has names");
+            let reason = format!("`{name}` is a name, and {ONLY_TEMPLATES}");
             return Err(NoSpot::Wrong(reason));
         };
         let leaves = template.by_name(name);

@@ -14,7 +14,7 @@ use crate::object::{ObjectGraph, Target, VARIABLE_VALUE};
 use crate::optimizer::steps_taken;
 use crate::plan::{Assignment, Fate, Plan, Power, Value};
 use crate::tensor::{Constant, TensorSpec};
-use way::way_back;
+use way::{adds, way_back};
 
 /// What every old variable is worked out from.
 ///
@@ -63,12 +63,20 @@ pub fn reverse(
         let back = way_back(name, &variable.spec, candidates, old, new);
         let (value, rule) = match back {
             Some((value, rule, keys)) => {
+                if adds(&value) {
+                    let message =
+                        format!("`{name}` comes back rounded: what was added is subtracted again");
+                    old_values.push(Problem::new(ProblemKind::Value, message));
+                }
                 used.extend(keys.into_iter().map(|key| (key, rule)));
                 (value, rule)
             }
             None if has_data(name) => {
                 // Beside values of the new checkpoint an old one must be known to be old.
+                let other_kept =
+                    matches!(forward.fates.get(name), Some(Fate::Averaged | Fate::AverageDropped));
                 if !candidates.is_empty()
+                    || other_kept
                     || (name.as_str() == "global_step" && !forward.powers.is_empty())
                 {
                     let message = format!(

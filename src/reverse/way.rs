@@ -85,6 +85,17 @@ pub(super) fn way_back(
     Some((value, first.rule, same.iter().map(|part| part.key.clone()).collect()))
 }
 
+/// Whether something is subtracted on the way, which loses what is smaller than it by far.
+pub(super) fn adds(value: &Value) -> bool {
+    match value {
+        Value::Apply(Transform::Add(_), _) => true,
+        Value::Apply(Transform::Gates(gates), of) => gates.adds() || adds(of),
+        Value::Apply(_, of) => adds(of),
+        Value::Concat { parts, .. } => parts.iter().any(adds),
+        _ => false,
+    }
+}
+
 /// The steps from `name` to the value, first to last; gives the value's spec.
 fn trace<'v>(
     value: &'v Value,

@@ -52,6 +52,11 @@ impl Gates {
             }
         }
     }
+
+    /// Whether it adds anything.
+    pub fn adds(&self) -> bool {
+        self.add.iter().any(|number| *number != 0.0)
+    }
 }
 
 impl fmt::Display for Gates {

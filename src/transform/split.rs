@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::error::reshaped;
 use super::{Along, Op, Regions, Transform, TransformError, axis, block};
@@ -22,7 +23,7 @@ pub enum Pieces {
     /// So many, all of one size.
     Equal(usize),
     /// Of these sizes.
-    Sizes(Vec<u64>),
+    Sizes(Arc<[u64]>),
 }
 
 impl Pieces {

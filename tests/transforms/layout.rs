@@ -219,7 +219,7 @@ fn split(draw: &mut Draw) -> Case {
         (vec![each; count], Pieces::Equal(count))
     } else {
         let sizes: Vec<u64> = (0..count).map(|_| draw.below(4)).collect();
-        (sizes.clone(), Pieces::Sizes(sizes))
+        (sizes.clone(), Pieces::Sizes(sizes.into()))
     };
     from[axis] = sizes.iter().sum();
     let before: u64 = sizes[..index].iter().sum();

@@ -41,7 +41,7 @@ fn transforms_are_displayed_as_rules_write_them() {
         (slice("...,1:"), "slice: '..., 1:'"),
         (slice(" : , 2:10:2,-3:-1:1"), "slice: ':, 2:10:2, -3:-1'"),
         (split(Pieces::Equal(3)), "split: -1 (2 of 3)"),
-        (split(Pieces::Sizes(vec![2, 3])), "split: {axis: -1, sizes: [2, 3]} (2 of 2)"),
+        (split(Pieces::Sizes([2, 3].into())), "split: {axis: -1, sizes: [2, 3]} (2 of 2)"),
         (Transform::Unstack(Unstack::new(0, 4, 0).unwrap()), "unstack: 0 (1 of 4)"),
         (pad(zero), "pad: [[1, 0], [0, 2]]"),
         (pad(Number::Float(0.5)), "pad: {by: [[1, 0], [0, 2]], with: 0.5}"),
@@ -88,7 +88,7 @@ fn arguments_that_make_no_sense_are_refused_before_a_tensor_is_known() {
     assert!(text.contains("`9223372036854775807:`"), "{text}");
     assert!(Squeeze::new(vec![]).is_err() && Flip::new(vec![1, 1]).is_err());
     assert!(Split::new(0, Pieces::Equal(0), 0).is_err());
-    assert!(Split::new(0, Pieces::Sizes(vec![1]), 1).is_err());
+    assert!(Split::new(0, Pieces::Sizes([1].into()), 1).is_err());
     assert!(Unstack::new(0, 2, 2).is_err() && Unpartition::new(0).is_err());
     assert!(Pad::new(vec![], Number::Integer(0)).is_err());
     assert!(SplitAxis::new(0, vec![]).is_err() && SplitAxis::new(0, vec![-1, -1]).is_err());
@@ -159,7 +159,7 @@ fn what_does_not_fit_is_said_with_its_size() {
             "axis 1 has size 6, no multiple of 18446744073709551615",
         ),
         (
-            Transform::Split(Split::new(0, Pieces::Sizes(vec![u64::MAX, 5]), 1).unwrap()),
+            Transform::Split(Split::new(0, Pieces::Sizes([u64::MAX, 5].into()), 1).unwrap()),
             "axis 0 has size 4, and the pieces do not add up to it",
         ),
         (Transform::Unstack(Unstack::new(0, 3, 0).unwrap()), "axis 0 has size 4, not 3"),

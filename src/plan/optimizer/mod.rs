@@ -139,7 +139,6 @@ impl Planner<'_> {
             .iter()
             .filter(|(slot, of)| {
                 fate(slot) == Some(Fate::OptimizerDropped)
-                    && matches!(fate(&of.variable), Some(Fate::Mapped(_)))
                     // Where a rule has a mistake, its variables went nowhere.
                     && converted.contains(&of.variable)
             })
