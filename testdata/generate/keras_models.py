@@ -7,6 +7,9 @@ import numpy as np
 
 INPUTS, HIDDEN, OUTPUTS = 5, 5, 2
 IMAGE = (4, 4, 3)
+# As many units as inputs, so that two layers in a row have the same shape.
+UNITS = 3
+SEQUENCE = (5, UNITS)
 
 
 def is_keras3(keras) -> bool:
@@ -86,6 +89,50 @@ def cnn(keras):
             return self.head(self.pool(x))
 
     return built(Cnn(), IMAGE)
+
+
+def recurrent(keras):
+    """Two layers and one of both directions."""
+
+    class Recurrent(keras.Model):
+        def __init__(self):
+            super().__init__()
+            lstm = keras.layers.LSTM
+            self.lower = lstm(UNITS, return_sequences=True)
+            self.upper = lstm(UNITS, return_sequences=True)
+            self.both = keras.layers.Bidirectional(lstm(UNITS, return_sequences=True))
+
+        def call(self, x):
+            return in_turn([self.lower, self.upper, self.both], x)
+
+    return built(Recurrent(), SEQUENCE)
+
+
+def recurrent_head(keras, layers):
+    """Layers that see a sequence, and a head that sees what is left at its end."""
+
+    class RecurrentHead(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.lower, self.upper = layers
+            self.head = keras.layers.Dense(OUTPUTS)
+
+        def call(self, x, training=False):
+            return in_turn([self.lower, self.upper, self.head], x)
+
+    return built(RecurrentHead(), SEQUENCE)
+
+
+def lstm(keras):
+    layer = keras.layers.LSTM
+    return recurrent_head(keras, [layer(UNITS, return_sequences=True), layer(UNITS)])
+
+
+def gru(keras):
+    """As TF1 has it, which is not Keras's default."""
+    layer, options = keras.layers.GRU, {"reset_after": False}
+    lower = layer(UNITS, return_sequences=True, **options)
+    return recurrent_head(keras, [lower, layer(UNITS, **options)])
 
 
 def built(model, shape):

@@ -24,9 +24,9 @@ MODULES = {
     "2.15": (
         *("models", "auto_names", "training", "optimizers", "keras_training"),
         *("containers", "v1", "v1_saver", "partitioned", "odd"),
-        *("objects", "templates", "foreign"),
+        *("objects", "templates", "foreign", "recurrent", "converted"),
     ),
-    "2.21": ("containers", "v1", "partitioned", "odd", "objects", "templates"),
+    "2.21": ("containers", "v1", "partitioned", "odd", "objects", "templates", "converted"),
 }
 # Written by hand; everything else in a case's directory is generated.
 KEPT = ("*.yaml",)

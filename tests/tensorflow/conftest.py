@@ -11,6 +11,7 @@ import differences  # noqa: E402
 
 # First, because it sets what TensorFlow looks at when it is loaded.
 from flavours import VERSION  # noqa: E402
+import families  # noqa: E402
 from crashes import Material  # noqa: E402
 from harness import TESTDATA, binary  # noqa: E402
 
@@ -55,6 +56,10 @@ def pytest_terminal_summary(terminalreporter):
     if differences.FOUND:
         terminalreporter.section("largest relative difference of the next ten losses to TF1's")
         for line in differences.table():
+            terminalreporter.write_line(line)
+    if families.ROWS:
+        terminalreporter.section("built-in mappings: relative difference of the outputs to TF1's")
+        for line in families.table():
             terminalreporter.write_line(line)
 
 

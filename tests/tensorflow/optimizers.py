@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from dialects import Dialect
-from generate.keras_models import cnn, mlp
+from generate.cells import from_cudnn_lstm, from_gru, from_lstm
+from generate.keras_models import cnn, gru, lstm, mlp
 from harness import leaves
 from training import FIXTURES, STEPS, Deviation, Expected, Handover, Training, Values, expected
 
@@ -46,6 +47,17 @@ def cnn_weights(model) -> dict[str, Any]:
         | leaves("model/batch_normalization", model.norm_1, *NORM)
         | leaves("model/conv2d_1", model.conv_2)
         | leaves("model/batch_normalization_1", model.norm_2, *NORM)
+        | leaves("model/dense", model.head)
+    )
+
+
+CELL = ("kernel", "recurrent_kernel", "bias")
+
+
+def cell_weights(model) -> dict[str, Any]:
+    return (
+        leaves("model/lower", model.lower.cell, *CELL)
+        | leaves("model/upper", model.upper.cell, *CELL)
         | leaves("model/dense", model.head)
     )
 
@@ -221,6 +233,33 @@ CNN = {
     "weights": cnn_weights,
     "equal_layers": ("model/conv2d/", "model/conv2d_1/"),
 }
+
+
+@dataclass(frozen=True)
+class CellCase(Case):
+    """Recurrent layers, for whose variables and slots TF1 has others; judged by Keras's names."""
+
+    weights: Callable[[Any], dict[str, Any]] = cell_weights
+    equal_layers: tuple[str, str] = ("model/lower/", "model/upper/")
+    cell: str = ""
+    convert: Callable[[dict, str], list[np.ndarray]] = list
+    # What is added to a bias is not added to its slots.
+    convert_slots: Callable[[dict, str], list[np.ndarray]] = list
+
+    @cached_property
+    def truth(self) -> Expected:
+        truth = expected(self.fixture)
+        stored, converted = truth.variables, {}
+        for i, layer in enumerate(("lower", "upper")):
+            scope = f"model/rnn/multi_rnn_cell/cell_{i}/{self.cell}"
+            for suffix in ("", *(f"/{slot}" for slot in self.kind.slots)):
+                values = {n.removesuffix(suffix): stored[n] for n in stored if n.endswith(suffix)}
+                convert = self.convert_slots if suffix else self.convert
+                for leaf, value in zip(CELL, convert(values, scope), strict=True):
+                    converted[f"model/{layer}/{leaf}{suffix}"] = value
+        return replace(truth, variables=stored | converted)
+
+
 # Even a fresh SGD of Keras 2 has momentum slots, which TF1 without momentum has nothing for.
 NO_SLOTS = {"keras2": ("--keep-missing",)}
 # Dozat's schedule makes the momentum grow with the steps; in the legacy optimizer much slower.
@@ -259,5 +298,23 @@ CASES = [
     Case("cnn_adam", ADAM, **CNN),
     Case("cnn_momentum", MOMENTUM, **CNN),
     Case("cnn_rmsprop_centered", CENTERED, **CNN),
+]
+CELL_CASES = [
+    CellCase(
+        "lstm_adam",
+        ADAM,
+        lstm,
+        cell="basic_lstm_cell",
+        convert=from_lstm,
+        convert_slots=from_cudnn_lstm,
+    ),
+    CellCase(
+        "gru_momentum",
+        MOMENTUM,
+        gru,
+        cell="gru_cell",
+        convert=from_gru,
+        convert_slots=from_gru,
+    ),
 ]
 BY_FIXTURE = {case.fixture: case for case in CASES}

@@ -8,10 +8,10 @@ import pytest
 import differences
 from dialects import each_dialect, every_dialect
 from mistakes import mistakes
-from optimizers import CASES
+from optimizers import CASES, CELL_CASES
 from training import assert_complete, assert_same_losses, assert_values, difference
 
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
+each_case = pytest.mark.parametrize("case", [*CASES, *CELL_CASES], ids=str)
 
 
 @every_dialect

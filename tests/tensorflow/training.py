@@ -89,7 +89,9 @@ class Training:
     def state(self) -> list:
         """Everything that training changes."""
         optimizers = (optimizer for optimizer, _ in self.optimizers.values())
-        return sum(map(self.dialect.state, optimizers), list(self.model.variables))
+        # Recurrent layers of Keras 3 have seeds for a dropout they need not have; unsaved ones.
+        variables = [v for v in self.model.variables if "seed_generator" not in v.name]
+        return sum(map(self.dialect.state, optimizers), variables)
 
     def fill_with_noise(self) -> None:
         """Nothing is right by accident: neither weights nor steps nor hyper-parameters."""
