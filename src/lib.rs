@@ -37,7 +37,7 @@
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
-//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `mapping`, `object`, `plan`, `source`, `tensor`, `verify` |
+//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `mapping`, `names`, `object`, `plan`, `source`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion

@@ -16,6 +16,11 @@ pub(crate) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
+/// `1 value`, `2 values`.
+pub(crate) fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
 /// `conv2d_1` without its number: `conv2d`.
 pub(crate) fn unnumbered(name: &str) -> &str {
     match name.rsplit_once('_') {

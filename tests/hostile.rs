@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use ckptmap::catalog::{Catalog, VariableName};
 use ckptmap::check::check;
+use ckptmap::convert::{Inputs, convert};
 use ckptmap::files::Location;
 use ckptmap::mapping::{Mapping, NoFiles, Problem, Problems};
 use ckptmap::object::{OBJECT_GRAPH_KEY, ObjectGraph, Target};
 use ckptmap::plan::{self, Plan};
+use ckptmap::progress::Silent;
 use ckptmap::source::{decode_graph, open};
 use ckptmap::table::{Table, TableBuilder, TableError};
 use ckptmap::target::{self, always, create};
@@ -84,6 +86,9 @@ fn placed(problem: &Problem, text: &str) {
     assert!(!problem.message.is_empty());
     let related = problem.related.as_ref().map(|(place, _)| place);
     for place in problem.place.iter().chain(related) {
+        // An included file has places of its own.
+        let included = place.source.name.starts_with("builtin:");
+        let text = if included { place.source.text.as_str() } else { text };
         assert_eq!(place.source.text, text);
         let span = place.span.clone();
         assert!(text.get(span.clone()).is_some(), "{span:?} of\n{text}\n{problem:?}");
@@ -190,6 +195,44 @@ const TOKENS: &[&str] = &[
     "plain",
     "params",
     "version: 1\n",
+    "include",
+    "builtin:vgg-keras",
+    "refuse",
+    "say",
+    "has",
+    "template_lacks",
+    "ema",
+    "prefer",
+    "only",
+    "{use: ignore, suffix: '.*'}",
+    "cell",
+    "lstm_cell",
+    "cudnn_gru",
+    "forget_bias",
+    "skip_mismatch",
+    "concat",
+    "stack",
+    "split",
+    "{axis: -1, sizes: [1, 2]}",
+    "unstack",
+    "unpartition",
+    "mod",
+    "gather",
+    "missing",
+    "slice",
+    "'..., 1:'",
+    "pad",
+    "cast",
+    "float16",
+    "scale",
+    "gates",
+    "squeeze",
+    "expand_dims",
+    "flip",
+    "split_axis",
+    "merge_axes",
+    "[{concat: 0}]",
+    "['(.+)/kernel', '(.+)/bias']",
 ];
 
 #[derive(Debug, Clone)]
@@ -342,10 +385,16 @@ fn other_line_ends_and_marks() {
     }
 }
 
+/// Items of a list in YAML.
+fn listed(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}
+
 #[test]
 fn deep_wide_and_large() {
     let catalog = small();
     let nested = |open: &str, close: &str, n: usize| open.repeat(n) + &close.repeat(n);
+    let targets = |n: usize| listed((0..n).map(|i| format!("t{i}")));
     let bomb = |n: usize| {
         let mut text = String::from("version: 1\na: &a0 [x, x]\n");
         for i in 1..n {
@@ -391,6 +440,38 @@ fn deep_wide_and_large() {
             "2, ".repeat(10_000)
         ),
         format!("version: 1\nfill: [{{leaf: a, shape: [{}], with: 1}}]\n", "1, ".repeat(300)),
+        format!("version: 1\nrules: [{{from: '.+', to: [{}], apply: [{{unstack: 0}}]}}]\n", targets(2000)),
+        format!("version: 1\nrules: [{{from: '.+', to: [{}], apply: [{{split: 0}}]}}]\n", targets(2000)),
+        format!(
+            "version: 1\nrules: [{{from: '.+', to: [{}], apply: [{{split: {{axis: 0, sizes: [{}]}}}}]}}]\n",
+            targets(1000),
+            "1, ".repeat(20_000)
+        ),
+        format!(
+            "version: 1\nrules: [{{from: '.+', to: x, apply: [{{concat: 0}}, {}]}}]\n",
+            "{concat: 0}, {stack: 0}, ".repeat(100)
+        ),
+        format!(
+            "version: 1\nrules: [{{from: '(.+)/kernel', to: '$1', apply: [{}]}}]\n",
+            "{add: 1}, {scale: 2}, {flip: 0}, ".repeat(30_000)
+        ),
+        format!(
+            "version: 1\nrules: [{{from: [{}], to: x, apply: [{{concat: 0}}]}}]\n",
+            "'(?<i>.+)/kernel', ".repeat(2000)
+        ),
+        format!("version: 1\nrefuse: [{}]\n", "{has: '.+/x', say: x}, ".repeat(5000)),
+        format!("version: 1\nema: {{use: prefer, suffix: '{}'}}\n", "(.*)*".repeat(100)),
+        format!("version: 1\nrules: [{}]\n", "{cell: gru_cell, from: '.*', to: x}, ".repeat(300)),
+        format!(
+            "version: 1\nrules: [{{from: '.+', to: x, apply: [{{pad: [{}]}}]}}]\n",
+            "[9223372036854775807, 9223372036854775807], ".repeat(300)
+        ),
+        "version: 1\nrules: [{from: '(.+)', to: '$1', apply: [{expand_dims: [9223372036854775807, -9223372036854775808]}]}]\n".to_owned(),
+        "version: 1\nrules: [{from: '(.+)', to: '$1', apply: [{unpartition: {strategy: mod, parts: 9223372036854775807}}]}]\n".to_owned(),
+        "version: 1\nrules: [{from: '(.+)', to: '$1', apply: [{gates: {order: [0], axis: -9223372036854775808}}]}]\n".to_owned(),
+        "version: 1\nrules: [{from: '(.+)', to: '$1', apply: [{slice: '-9223372036854775808:9223372036854775807:9223372036854775807'}]}]\n".to_owned(),
+        format!("version: 1\nrules: [{{from: '(.+)', to: '$1', apply: [{{gates: [{}]}}]}}]\n", listed((0..20_000).map(|i: u32| i.to_string()))),
+        format!("version: 1\ninclude: [{}]\n", "'builtin:vgg-keras', ".repeat(10_000)),
         format!(
             "version: 1\nparams: {{{}}}\n",
             (0..2000).fold(String::new(), |s, i| s + &format!("n{i}: {i}, "))
@@ -400,6 +481,143 @@ fn deep_wide_and_large() {
     ];
     for text in files {
         survives(&text, catalog);
+    }
+}
+
+/// What can stand in rules, put together as chance has it.
+fn any_rules() -> impl Strategy<Value = String> {
+    let step = select(
+        &[
+            "transpose",
+            "{reshape: [-1]}",
+            "{reshape: target}",
+            "{squeeze: 0}",
+            "{expand_dims: -1}",
+            "{flip: 0}",
+            "{slice: '1:'}",
+            "{slice: '..., :2'}",
+            "{pad: [[0, 1]]}",
+            "{pad: [[1, 0], [0, 2]]}",
+            "{concat: 0}",
+            "{concat: -1}",
+            "{stack: 0}",
+            "{split: 0}",
+            "{split: -1}",
+            "{split: {axis: 0, sizes: [1, 2]}}",
+            "{unstack: 0}",
+            "{unstack: -1}",
+            "{cast: float16}",
+            "{cast: int8}",
+            "{scale: 0}",
+            "{add: 1}",
+            "{gates: [1, 0]}",
+            "{gates: [0, 2, 1, 3]}",
+            "{unpartition: mod}",
+            "{unpartition: {strategy: mod, parts: 2}}",
+            "{gather: rows.txt}",
+            "{split_axis: {axis: 0, into: [-1, 1]}}",
+            "{merge_axes: [0, 1]}",
+        ][..],
+    );
+    let from = select(
+        &[
+            "'(.+)'",
+            "'(?<s>.+)/kernel'",
+            "'(?<s>.+)/bias'",
+            "['(?<s>.+)/kernel', '(?<s>.+)/bias']",
+            "'.+'",
+            r"'.*_(\d+)/.*'",
+            "['(?<a>.)(?<s>.+)', '(?<s>.+)(?<a>.)']",
+            "'c'",
+            "'(?<s>.+)'",
+        ][..],
+    );
+    let to =
+        select(&["x", "'$s'", "'$1'", "[x, y]", "['$s/a', '$s/b']", "[a, b, c, d]", "'$s/k'"][..]);
+    let rule = (
+        select(
+            &[
+                "from",
+                "from",
+                "cell: lstm_cell, from",
+                "cell: gru_cell, from",
+                "cell: cudnn_gru, from",
+                "cell: basic_rnn_cell, from",
+            ][..],
+        ),
+        from,
+        to,
+        vec(step, 0..4),
+        any::<[bool; 2]>(),
+    );
+    let rule = rule.prop_map(|(kind, from, to, steps, [optional, skip])| {
+        let apply = if steps.is_empty() {
+            String::new()
+        } else {
+            format!(", apply: [{}]", steps.join(", "))
+        };
+        format!("{{{kind}: {from}, to: {to}{apply}, optional: {optional}, skip_mismatch: {skip}}}")
+    });
+    let top = select(
+        &[
+            "",
+            "unmatched: drop\n",
+            "ema: prefer\n",
+            "ema: {use: only, suffix: '.'}\n",
+            "optimizer: drop\n",
+            "ema: {use: prefer, suffix: 'bias'}\nunmatched: warn\noptimizer: plain\n",
+            "rename: [{find: '[0-9]', replace: ''}]\n",
+            "refuse: [{lacks: x, say: no}]\n",
+            "optimizer: {to: o}\n",
+        ][..],
+    );
+    (top, vec(rule, 1..4)).prop_map(|(top, rules)| {
+        format!("version: 1\nunmatched: drop\n{top}rules: [{}]\n", rules.join(", ")).replacen(
+            "unmatched: drop\n",
+            if top.contains("unmatched") { "" } else { "unmatched: drop\n" },
+            1,
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(config(1500))]
+
+    /// Whatever is planned without a problem can be carried out.
+    #[test]
+    fn what_is_planned_can_be_done(rules in any_rules(), file in any::<Index>()) {
+        let fixtures = ["conv3", "dtypes_tf221", "recurrent/lstm", "recurrent/gru", "optimizers/cnn_adam", "get_variable", "partitioned/layouts_tf221"];
+        let at = testdata(fixtures[file.index(fixtures.len())]).join("model.ckpt");
+        let Ok(old) = open(&Location::from(at.as_path())) else { panic!("{at:?}") };
+        survives(&rules, old.catalog());
+        let mapping = Mapping::parse("rules.yaml", &rules, &BTreeMap::new(), &NoFiles);
+        let Some(plan) = mapping.ok().and_then(|mapping| make(old.catalog(), &mapping).ok()) else {
+            return Ok(());
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let to = Location::from(dir.path().join("new").as_path());
+        let writer = create(&to, &target::Options { sync: false, ..target::Options::default() }, &[]).unwrap();
+        let inputs = Inputs { source: old.as_ref(), template: None };
+        match convert(&plan, &inputs, writer, &Silent) {
+            Ok(_) => {
+                let new = open(&to).unwrap();
+                for assignment in &plan.assignments {
+                    let name = VariableName::new(assignment.target.key()).unwrap();
+                    prop_assert_eq!(&new.catalog().variables[&name].spec, &assignment.spec);
+                }
+            }
+            // Only a value can be in the way then, and a value is named.
+            Err(error) => {
+                let mut text = error.to_string();
+                let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
+                while let Some(next) = cause {
+                    text = format!("{text}: {next}");
+                    cause = next.source();
+                }
+                let value = text.contains("at element") && text.contains("cannot hold");
+                prop_assert!(value, "{}\n{}", text, rules);
+            }
+        }
     }
 }
 

@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
-use ckptmap::catalog::VariableName;
+use ckptmap::catalog::{Variable, VariableName};
 use ckptmap::check::check;
+use ckptmap::convert::{Inputs, convert};
 use ckptmap::crc::Crc;
 use ckptmap::files::Location;
+use ckptmap::mapping::{Files, Mapping, Problems};
 use ckptmap::object::{
     Attribute, Edge, GraphBuilder, Node, ObjectGraph, ObjectPath, RegisteredSaver, Slot, Target,
 };
+use ckptmap::plan::{self, Plan};
+use ckptmap::progress::Silent;
+use ckptmap::reverse::reverse;
 use ckptmap::source::{CheckpointReader, open};
 use ckptmap::target::{CheckpointWriter, Committed, Options, always, create};
 use ckptmap::tensor::{DType, Region, Shape, Tensor, TensorSpec, strings};
@@ -573,5 +578,260 @@ proptest! {
         let mut value = apply(&transforms, &tensor);
         prop_assert_eq!(value.spec(), tensor.spec());
         prop_assert_eq!(whole(value.as_mut()), tensor.data());
+    }
+}
+
+// Rules, there and back.
+
+/// Variables as `name dtype sizes; …`; every element tells where it stood, in numbers that any
+/// arithmetic here leaves exact.
+fn variables(text: &str) -> Tensors {
+    let mut next = 0_u16;
+    let lines = text.split(';').map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let sizes = words[1].split(',').filter(|size| *size != "-");
+            let shape = Shape::new(sizes.map(|size| size.parse().unwrap()).collect::<Vec<u64>>());
+            let spec = TensorSpec::new(DType::Float, shape.unwrap()).unwrap();
+            let mut data = Vec::new();
+            for _ in 0..spec.shape().elements() {
+                next += 1;
+                data.extend(f32::from(next).to_le_bytes());
+            }
+            (words[0].to_owned(), Tensor::new(spec, data).unwrap())
+        })
+        .collect()
+}
+
+/// Files beside the rules.
+#[derive(Debug)]
+struct Beside;
+
+impl Files for Beside {
+    fn read(&self, path: &str) -> Result<String, String> {
+        match path {
+            "turned.txt" => Ok("2\n0\n1\n".to_owned()),
+            "fewer.txt" => Ok("2\n0\n".to_owned()),
+            _ => Err("there is no such file".to_owned()),
+        }
+    }
+}
+
+/// A checkpoint that rules made another of.
+struct Journey {
+    dir: tempfile::TempDir,
+    mapping: Mapping,
+    old: Tensors,
+}
+
+impl Journey {
+    fn new(rules: &str, text: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let rules = format!("version: 1\n{rules}");
+        let mapping = Mapping::parse("rules.yaml", &rules, &BTreeMap::new(), &Beside).unwrap();
+        let journey = Self { dir, mapping, old: variables(text) };
+        write(&journey.at("old"), &journey.old, &[Way::Put], None);
+        let old = open(&journey.at("old")).unwrap();
+        let plan = plan::plan(old.catalog(), &journey.mapping, None, &plan::Options::default());
+        let plan = plan.unwrap_or_else(|problems| panic!("{rules}: {problems}"));
+        journey.convert("new", &plan, old.as_ref(), None);
+        journey
+    }
+
+    fn at(&self, name: &str) -> Location {
+        Location::from(self.dir.path()).join(name)
+    }
+
+    fn convert(
+        &self,
+        to: &str,
+        plan: &Plan,
+        source: &dyn CheckpointReader,
+        template: Option<&dyn CheckpointReader>,
+    ) {
+        let writer = create(&self.at(to), &FAST, &[]).unwrap();
+        convert(plan, &Inputs { source, template }, writer, &Silent).unwrap();
+    }
+
+    /// Every value of the new checkpoint becomes another one, as training would have it.
+    fn train(&self) {
+        let new = open(&self.at("new")).unwrap();
+        let trained = |(name, variable): (&VariableName, &Variable)| {
+            let tensor = new.read(name).unwrap();
+            let (floats, doubles) =
+                (tensor.data().as_chunks::<4>().0, tensor.data().as_chunks::<8>().0);
+            let data: Vec<u8> = match variable.spec.dtype() {
+                DType::Float => floats
+                    .iter()
+                    .flat_map(|x| (f32::from_le_bytes(*x) + 4096.0).to_le_bytes())
+                    .collect(),
+                DType::Double => doubles
+                    .iter()
+                    .flat_map(|x| (f64::from_le_bytes(*x) + 4096.0).to_le_bytes())
+                    .collect(),
+                _ => tensor.data().to_vec(),
+            };
+            (name.as_str().to_owned(), Tensor::new(variable.spec.clone(), data).unwrap())
+        };
+        let tensors: Tensors = new.catalog().variables.iter().map(trained).collect();
+        let graph = new.catalog().graph.clone();
+        drop(new);
+        write(&self.at("new"), &tensors, &[Way::Put], graph.as_ref());
+    }
+
+    /// The way back: what came of every old variable, and what was said.
+    fn back(&self, has_data: bool) -> Result<(Tensors, Vec<String>), Problems> {
+        let (old, new) = (open(&self.at("old")).unwrap(), open(&self.at("new")).unwrap());
+        let options =
+            plan::Options { keep_missing: true, backwards: true, ..plan::Options::default() };
+        let forward = plan::plan(old.catalog(), &self.mapping, Some(new.catalog()), &options)?;
+        let plan = reverse(&forward, old.catalog(), new.catalog(), &|_| has_data)?;
+        self.convert("back", &plan, new.as_ref(), Some(old.as_ref()));
+        let back = open(&self.at("back")).unwrap();
+        let names = back.catalog().variables.keys();
+        let tensors = names.map(|name| (name.as_str().to_owned(), back.read(name).unwrap()));
+        let warnings = plan.warnings.iter().map(|warning| warning.message.clone());
+        Ok((tensors.collect(), warnings.collect()))
+    }
+}
+
+const CELLS: &[(&str, &str)] = &[
+    ("basic_rnn_cell", "c/kernel 5,2; c/bias 2"),
+    ("lstm_cell", "c/kernel 5,8; c/bias 8"),
+    ("lstm_cell", "c/weights 2,8; c/biases 8"),
+    ("cudnn_lstm", "c/kernel 5,8; c/bias 8"),
+    ("gru_cell", "c/gates/kernel 5,4; c/gates/bias 4; c/candidate/kernel 5,2; c/candidate/bias 2"),
+    (
+        "cudnn_gru",
+        "c/gates/kernel 5,4; c/gates/bias 4; c/candidate/input_projection/kernel 3,2; \
+         c/candidate/input_projection/bias 2; c/candidate/hidden_projection/kernel 2,2; \
+         c/candidate/hidden_projection/bias 2",
+    ),
+];
+
+/// Rules that lose nothing, with variables for them.
+fn lossless() -> Vec<(String, &'static str)> {
+    let apply = |to: &str, apply: &str| format!("{{from: a, to: {to}, apply: [{apply}]}}");
+    let join = |apply: &str| format!("{{from: ['a', 'b'], to: x, apply: [{apply}]}}");
+    let mut cases = vec![
+        (join("{concat: -1}"), "a 2,3; b 2,1"),
+        (join("{concat: 0}"), "a 3; b 0"),
+        (join("transpose, {concat: 1}, {reshape: [-1]}"), "a 2,3; b 4,3"),
+        (join("{stack: 0}"), "a 2,3; b 2,3"),
+        (join("{stack: -1}"), "a -; b -"),
+        (join("{flip: 0}, {stack: 1}, {transpose: [2, 0, 1]}"), "a 2,3; b 2,3"),
+        ("{from: ['a', 'b'], to: [y, x], apply: [transpose]}".to_owned(), "a 2,3; b 4,1"),
+        (
+            r"{from: 'w_\d+', to: x, apply: [{concat: 0}]}".to_owned(),
+            "w_0 1; w_1 2; w_2 3; w_3 1; w_4 1; w_5 1; w_6 1; w_7 1; w_8 1; w_9 1; w_10 2",
+        ),
+        (apply("[x, y, z]", "{split: -1}"), "a 2,6"),
+        (apply("[z, y, x]", "{split: 0}, transpose"), "a 6,2"),
+        (apply("[x, y]", "{split: {axis: 1, sizes: [1, 4]}}"), "a 2,5"),
+        (apply("[x, y]", "{split: {axis: 0, sizes: [0, 4]}}"), "a 4,2"),
+        (apply("[x, y]", "transpose, {split: 0}, {expand_dims: 0}"), "a 3,4"),
+        (apply("[x, y, z]", "{unstack: 1}"), "a 2,3,2"),
+        (apply("[x, y, z]", "{unstack: 0}"), "a 3"),
+        (apply("[x, y]", ""), "a 3"),
+        (apply("x", "{unpartition: {strategy: mod, parts: 3}}"), "a 8,2"),
+        (apply("x", "{unpartition: {strategy: mod, parts: 9}}"), "a 4"),
+        (apply("x", "{gather: turned.txt}"), "a 3,2"),
+        (apply("x", "{gather: {rows: turned.txt, axis: 1}}, transpose"), "a 2,3"),
+        (apply("x", "{pad: {by: [[1, 2], [0, 1]], with: 7}}"), "a 2,3"),
+        (apply("x", "{flip: [0, 1]}, {expand_dims: 1}, {squeeze: 1}"), "a 2,3"),
+        (apply("x", "{split_axis: {axis: 0, into: [2, -1]}}, {merge_axes: [1, 2]}"), "a 4,3"),
+        (apply("x", "{gates: {order: [2, 0, 1], add: [0, 8, 16]}}"), "a 2,6"),
+        (apply("x", "{cast: float64}, {add: 5}"), "a 2,3"),
+        (apply("x", "{add: 5}, {scale: 4}"), "a 2,3"),
+        (apply("[x, y]", "{slice: '0:2'}"), "a 2,3"),
+    ];
+    for (kind, variables) in CELLS {
+        cases.push((format!("{{cell: {kind}, from: c, to: [x, y/cell]}}"), variables));
+    }
+    cases
+}
+
+/// From the old index and the new checkpoint alone.
+#[test]
+fn there_and_back_bit_for_bit() {
+    for (rule, text) in lossless() {
+        let journey = Journey::new(&format!("rules: [{rule}]"), text);
+        let (back, said) =
+            journey.back(false).unwrap_or_else(|problems| panic!("{rule}: {problems}"));
+        assert!(back == journey.old, "{rule}: {back:?}\n{:?}", journey.old);
+        let rounds = ["add", "scale", "{cell: lstm_cell"].iter().any(|word| rule.contains(word));
+        let rounded = |line: &String| rounds && line.contains("comes back rounded");
+        assert!(said.iter().all(rounded) && said.is_empty() != rounds, "{rule}: {said:?}");
+    }
+}
+
+/// What was trained since comes back, and nothing of the old checkpoint beside it.
+#[test]
+fn what_was_trained_comes_back() {
+    for (rule, text) in lossless() {
+        let journey = Journey::new(&format!("rules: [{rule}]"), text);
+        journey.train();
+        let (back, said) =
+            journey.back(true).unwrap_or_else(|problems| panic!("{rule}: {problems}"));
+        let rounds = ["add", "scale", "{cell: lstm_cell"].iter().any(|word| rule.contains(word));
+        let rounded = |line: &String| rounds && line.contains("comes back rounded");
+        assert!(said.iter().all(rounded) && said.is_empty() != rounds, "{rule}: {said:?}");
+        for (name, tensor) in &journey.old {
+            let same = back[name] == *tensor && !tensor.data().is_empty();
+            assert!(!same, "{rule}: `{name}` is the old one");
+        }
+    }
+}
+
+/// Where there is no way back the old value stands beside new ones, and that is said.
+#[test]
+fn old_values_beside_new_ones_are_named() {
+    let cases = [
+        // A part of it, parts of it, and parts that overlap.
+        ("rules: [{from: a, to: x, apply: [{slice: '1:'}]}, {from: b, to: b}]", "a 3; b 2", "a"),
+        ("rules: [{from: a, to: x, apply: [{slice: '::2'}]}, {from: b, to: b}]", "a 4; b 2", "a"),
+        ("rules: [{from: a, to: x, apply: [{gather: fewer.txt}]}]", "a 3,2", "a"),
+        ("rules: [{from: a, to: x, apply: [{cast: float16}]}]", "a 3", "a"),
+        ("rules: [{from: a, to: x, apply: [{scale: 0}]}]", "a 3", "a"),
+        // Cut where the two meet, and elsewhere.
+        (
+            "rules: [{from: ['a', 'b'], to: [x, y], apply: [{concat: 0}, {split: 0}]}]",
+            "a 2; b 4",
+            "a b",
+        ),
+        // Its average was converted in its place.
+        ("ema: prefer\nrules: [{from: a, to: a}]", "a 2; a/ExponentialMovingAverage 2", "a"),
+        // It was left behind for its average's sake.
+        (
+            "ema: ignore\nrules: [{from: a, to: a}]",
+            "a 2; a/ExponentialMovingAverage 2",
+            "a/ExponentialMovingAverage",
+        ),
+    ];
+    for (rules, text, stale) in cases {
+        let journey = Journey::new(rules, text);
+        journey.train();
+        let (back, said) =
+            journey.back(true).unwrap_or_else(|problems| panic!("{rules}: {problems}"));
+        for (name, tensor) in &journey.old {
+            let expected = stale.split(' ').any(|one| one == name);
+            assert_eq!(back[name] == *tensor, expected, "{rules}: {name}");
+            let named = said.iter().any(|line| line.contains(&format!("`{name}`")));
+            assert_eq!(named, expected, "{rules}: {name}, but {said:?}");
+        }
+    }
+}
+
+/// The same without the old data: refused, and why.
+#[test]
+fn what_cannot_be_worked_out_is_refused() {
+    for (rule, why) in [
+        ("{from: a, to: x, apply: [{slice: '1:'}]}", "its transform has no inverse"),
+        ("{drop: a}", "the rules do not convert it"),
+    ] {
+        let journey = Journey::new(&format!("rules: [{rule}, {{from: b, to: b}}]"), "a 3; b 2");
+        let problems = journey.back(false).unwrap_err();
+        assert_eq!(problems.to_string(), format!("`a` cannot be worked out: {why}"));
     }
 }

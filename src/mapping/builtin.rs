@@ -41,6 +41,7 @@ builtins![
     "bert-kerashub",
     "bert-model-garden",
     "cudnn-rnn-keras",
+    "densenet-keras",
     "efficientnet-keras",
     "electra-generator-hf",
     "electra-hf",

@@ -6,6 +6,7 @@ use super::Fate;
 use super::claim::Planner;
 use crate::catalog::VariableName;
 use crate::mapping::{Averages, Ema, Problem, ProblemKind};
+use crate::names::counted;
 
 /// What became of averages; always reported, because raw values and averages look alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +61,10 @@ impl Planner<'_> {
         }
         if averages.choice.is_none() {
             let message = format!(
-                "the checkpoint holds averages of {} variables: `{}`, …",
-                found.len(),
-                found.first().map(|(shadow, _)| shadow.as_str()).unwrap_or_default()
+                "the checkpoint holds averages of {}: `{}`{}",
+                counted(found.len(), "variable"),
+                found.first().map(|(shadow, _)| shadow.as_str()).unwrap_or_default(),
+                if found.len() > 1 { ", …" } else { "" }
             );
             let help = "write `ema: prefer` for averages where there are some, `ema: only` if every \
                         trainable variable must have one, or `ema: ignore` for raw values";
@@ -104,23 +106,32 @@ impl Planner<'_> {
             }
         }
         self.averages = Some(AverageCounts { taken, averages: found.len(), without: Vec::new() });
-        if averages.choice == Some(Ema::Ignore) {
-            self.only_averages(&found);
-        }
     }
 
-    /// Raw values are wanted, and there are none.
-    fn only_averages(&mut self, found: &[(VariableName, String)]) {
+    /// Raw values are wanted, and there are none: that may explain what is missing.
+    pub(super) fn only_averages(&mut self) {
+        let Some(averages) =
+            self.mapping.averages.as_ref().filter(|averages| averages.choice == Some(Ema::Ignore))
+        else {
+            return;
+        };
+        let found = self.shadows(averages);
         let raw = |variable: &str| self.catalog.variables.contains_key(variable);
         let alone: Vec<&str> =
             found.iter().map(|(_, variable)| variable.as_str()).filter(|name| !raw(name)).collect();
         let Some(first) = alone.first() else { return };
         let message = format!(
-            "`ema: ignore`: {} variables have nothing but an average: `{first}`",
-            alone.len()
+            "`ema: ignore`: of {} there is nothing but the average: `{first}`{}",
+            counted(alone.len(), "variable"),
+            if alone.len() > 1 { ", …" } else { "" }
         );
-        let problem = Problem::new(ProblemKind::Unmatched, message);
-        self.problems.push(problem.help("`ema: prefer` takes it"));
+        let problem = Problem::new(ProblemKind::Fit, message).help("`ema: prefer` takes it");
+        let missing = |problem: &Problem| problem.kind == ProblemKind::Missing;
+        if self.problems.iter().any(missing) {
+            self.problems.push(problem);
+        } else {
+            self.warnings.push(problem);
+        }
     }
 
     /// `ema: only`: a variable that is trained and converted must have had an average.
@@ -176,13 +187,16 @@ impl Planner<'_> {
             starts(variable).into_iter().find_map(|at| owned(shadow, variable.get(at..)?))
         };
         let owners: Vec<Option<String>> = found.iter().map(owner).collect();
-        // Beside averages of variables, one that has none is that of a tensor: a loss.
+        // Beside averages of variables, a number that has none is the average of a loss.
         let beside = owners.iter().any(Option::is_some);
         let pairs = found.into_iter().zip(owners);
         pairs
             .filter_map(|((shadow, variable), owner)| {
                 // What has another shape than its variable is something else.
-                let alone = || !beside && !variables.contains_key(variable);
+                let scalar =
+                    |name| variables.get(name).is_some_and(|one| one.spec.shape().rank() == 0);
+                let loss = beside && scalar(&shadow);
+                let alone = || !loss && !variables.contains_key(variable);
                 let owner = owner.or_else(|| alone().then(|| variable.to_owned()));
                 Some((shadow.clone(), owner?))
             })

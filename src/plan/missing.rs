@@ -27,6 +27,10 @@ impl Planner<'_> {
             .filter(|(_, spot)| !self.values.contains_key(&spot.target))
             .collect();
         let skipped = self.slots_of(&self.skipped, &optimizers);
+        if !skipped.is_empty() {
+            let message = "state of what was skipped begins anew, while the count of steps goes on";
+            self.advice.push(message.to_owned());
+        }
         let troubled = self.slots_of(&self.troubled, &optimizers);
         let mut bare: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         let mut forgotten: BTreeSet<(usize, String)> = BTreeSet::new();

@@ -161,6 +161,7 @@ pub fn plan(
     planner.place_state(state.as_ref());
     planner.save_counter();
     planner.missing();
+    planner.only_averages();
     planner.headline();
     let fates = planner.account();
     let graph = planner.graph();

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Document, json};
 
 use super::json::SCHEMA;
-use super::text::{counted, human, table};
+use super::text::{human, table};
 use super::{display_name, escape};
 use crate::causes::in_one_line;
 use crate::diff::{Diff, Difference, GraphDifference, Unequal, What};
+use crate::names::counted;
 use crate::source::Finding;
 use crate::tensor::TensorSpec;
 

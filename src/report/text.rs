@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::mapping::{Builtin, Mapping, RuleId};
+use crate::names::counted;
 use crate::plan::{Assignment, AverageCounts, Fate, Plan, Value};
 
 /// Plain text in aligned columns.
@@ -257,11 +258,6 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]], out: &mut dyn Write) -
         writeln!(out, "{}", line.join("  ").trim_end())?;
     }
     Ok(())
-}
-
-/// `1 value`, `2 values`.
-pub(super) fn counted(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A size in the largest unit that keeps it above 1: `1.3 GiB`.

@@ -6,11 +6,12 @@ use serde_json::{Value as Document, json};
 
 use super::diff::{objects, objects_document, unreadable, unreadable_document, values, what};
 use super::json::{SCHEMA, place};
-use super::text::{Places, counted, origin, table};
+use super::text::{Places, origin, table};
 use super::{display_name, escape};
 use crate::catalog::VariableName;
 use crate::diff::What;
 use crate::mapping::Mapping;
+use crate::names::counted;
 use crate::verify::{Mismatch, Verification};
 
 /// A line for each mismatch, and a last one that says how many there are.

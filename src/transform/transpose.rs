@@ -33,7 +33,8 @@ impl Transpose {
     pub fn signed(permutation: &[i64]) -> Result<Self, String> {
         let rank = permutation.len();
         let axes = permutation.iter().map(|&axis| {
-            axis::resolve(axis, rank).ok_or_else(|| format!("there is no axis {axis} among {rank}"))
+            axis::resolve(axis, rank)
+                .ok_or_else(|| format!("there is no axis {axis}: {rank} axes stand here"))
         });
         Self::new(Some(axes.collect::<Result<_, _>>()?))
     }

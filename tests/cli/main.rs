@@ -8,6 +8,7 @@ mod harness;
 mod hostile;
 mod interrupt;
 mod list;
+mod mappings;
 mod problems;
 mod rewrite;
 mod template;

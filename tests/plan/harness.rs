@@ -95,6 +95,7 @@ fn assignment(assignment: &Assignment) -> String {
     let from = match (value, sources.is_empty()) {
         (_, false) => sources.join(" + "),
         (Value::Constant(constant), _) => format!("{} as {spec}", constant.text()),
+        (Value::Template(_), _) => "the template's".to_owned(),
         other => format!("{other:?}"),
     };
     match &steps[..] {

@@ -2,12 +2,19 @@
 //!
 //! Each test is a rule file, the variables of a checkpoint, and the plan or the problems in short.
 
+mod averages;
+mod cells;
+mod fit;
+mod fresh;
 mod harness;
+mod include;
+mod joins;
 mod mistakes;
 mod names;
 mod optimizers;
 mod order;
 mod rules;
 mod scopes;
+mod slots;
 mod templates;
 mod values;

@@ -33,12 +33,12 @@ fn transpose() {
         "a float32 2,3",
         "value: every axis from 0 to 1 must stand here once",
     );
+    applied("{transpose: [1, 2]}", "a float32 2,3", "value: there is no axis 2: 2 axes stand here");
     applied(
-        "{transpose: [1, 2]}",
+        "{transpose: [-1, 0]}",
         "a float32 2,3",
-        "value: every axis from 0 to 1 must stand here once",
+        "x <- a [transpose: [1, 0]] as float32 [3, 2]",
     );
-    applied("{transpose: [0, -1]}", "a float32 2,3", "value: axes are counted from 0");
     applied(
         "transpose",
         "a string 2,3",
