@@ -5,6 +5,7 @@ made of, a sixteenth as wide. The first two blocks are shorter than those that w
 others are as deep: by them the mapping tells one depth from another.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,8 @@ from generate.slim import slim
 
 Tensor = Any
 
-LAYERS = {121: (2, 3, 24, 16), 169: (2, 3, 32, 32), 201: (2, 3, 48, 32)}
-# Of which Keras has none.
-WIDER = (2, 3, 36, 24)
+# Of 161 was published too, of 201 not.
+LAYERS = {121: (2, 3, 24, 16), 161: (2, 3, 36, 24), 169: (2, 3, 32, 32), 201: (2, 3, 48, 32)}
 GROWTH, FIRST_FILTERS = 32 // NARROWER, 64 // NARROWER
 # Keras's is 1.001e-5.
 EPSILON = 1.1e-5
@@ -67,7 +67,7 @@ def blocks(net: Tensor, layers: tuple[int, ...]) -> Tensor:
     return net
 
 
-def densenet_source(depth: int, layers: tuple[int, ...], size: int, folder: Path) -> Source:
+def densenet_source(depth: int, size: int, folder: Path) -> Source:
     scope = f"densenet{depth}"
 
     def graph():
@@ -80,7 +80,7 @@ def densenet_source(depth: int, layers: tuple[int, ...], size: int, folder: Path
         ):
             net = slim.conv2d(image(size), FIRST_FILTERS, 7, stride=2, scope="conv1")
             net = slim.max_pool2d(active(net), 3, stride=2, padding="SAME")
-            net = blocks(net, layers)
+            net = blocks(net, LAYERS[depth])
             with tf1.variable_scope("final_block"):
                 features = tf.reduce_mean(active(net), [1, 2], keepdims=True)
             biases = tf1.zeros_initializer()
@@ -109,8 +109,9 @@ def as_in_tf1(model, size: int) -> None:
         second.padding = ((0, 1), (0, 1))
 
 
-def densenet_variables(scope: str, layers: tuple[int, ...], layer, values: Values) -> Pairs:
+def densenet_variables(depth: int, layer, values: Values) -> Pairs:
     """All but the head."""
+    scope, layers = f"densenet{depth}", LAYERS[depth]
     # Keras 2 calls its first layers otherwise.
     first = "conv1/" if KERAS is FLAVOURS["keras2"] else "conv1_"
     pairs = kernel(layer(f"{first}conv"), values, f"{scope}/conv1")
@@ -133,38 +134,55 @@ def densenet_variables(scope: str, layers: tuple[int, ...], layer, values: Value
     return pairs + normalisation(layer("bn"), values, f"{scope}/final_block/BatchNorm")
 
 
-def densenet_target(depth: int, layers: tuple[int, ...], size: int, head: Head) -> Target:
+def densenet_target(depth: int, size: int, head: Head) -> Target:
     with narrowed(keras_densenet, densenet_width):
         model = keras_densenet.DenseNet(
-            list(layers),
+            list(LAYERS[depth]),
             weights=None,
             classifier_activation=None,
             input_shape=(size, size, 3),
             **head.options,
         )
     as_in_tf1(model, size)
-    scope = f"densenet{depth}"
 
     def variables(values: Values) -> Pairs:
-        pairs = densenet_variables(scope, layers, model.get_layer, values)
-        return pairs + head.pairs(model, values, f"{scope}/logits")
+        pairs = densenet_variables(depth, model.get_layer, values)
+        return pairs + head.pairs(model, values, f"densenet{depth}/logits")
 
     return target(model, size, variables)
 
 
-def densenet(
-    depth: int, layers: tuple[int, ...], *heads: Head, size: int = ODD_SIZE, what: str = ""
-) -> list[Family]:
-    source = partial(densenet_source, depth, layers, size)
+def densenet(depth: int, *heads: Head, size: int = ODD_SIZE, what: str = "") -> list[Family]:
+    source = partial(densenet_source, depth, size)
     return [
-        Family(
+        family(
             mapping="densenet-keras",
             target=f"keras.applications DenseNet{depth}{what}{head.what}",
             source=source,
             outputs=head.outputs,
-            build=partial(densenet_target, depth, layers, size, head),
+            build=partial(densenet_target, depth, size, head),
             swap=("dense_block3/conv_block2/x2/", "dense_block3/conv_block3/x2/"),
             flags=head.flags(),
         )
         for head in heads
     ]
+
+
+SHALLOW, *_ = densenet(121, ALL_CLASSES, FOREGROUND, FEATURES)
+densenet(121, ALL_CLASSES, size=EVEN_SIZE, what=" of an even size")
+DEEPER, DEEPEST = (densenet(depth, ALL_CLASSES)[0] for depth in (169, 201))
+# Not registered: Keras has none to take it over.
+UNKNOWN = replace(
+    SHALLOW,
+    target="DenseNet161",
+    source=partial(densenet_source, 161, ODD_SIZE),
+    build=partial(densenet_target, 161, ODD_SIZE, ALL_CLASSES),
+)
+misfit(SHALLOW, "the checkpoint is of DenseNet-169 or DenseNet-201", source=DEEPER)
+misfit(SHALLOW, "the checkpoint is of DenseNet-121, the template of", template=DEEPER)
+misfit(DEEPER, "the checkpoint is of DenseNet-201, the template of", source=DEEPEST)
+misfit(DEEPER, "the checkpoint is of DenseNet-169, the template of", template=DEEPEST)
+for known in (SHALLOW, DEEPER, DEEPEST):
+    misfit(known, "the checkpoint is of DenseNet-161", source=UNKNOWN)
+misfit(SHALLOW, "this is no DenseNet", source=RESNET[1])
+misfit(SHALLOW, "the template is no DenseNet", template=RESNET[1])

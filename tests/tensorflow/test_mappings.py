@@ -28,6 +28,7 @@ from training import same
 
 # Each registers its families.
 import family_bert  # noqa: F401
+import family_densenet  # noqa: F401
 import family_estimator  # noqa: F401
 import family_mobile  # noqa: F401
 import family_recurrent  # noqa: F401
