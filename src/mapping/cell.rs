@@ -1,11 +1,12 @@
 //! `{cell: lstm_cell, from: scope, to: object}`: recurrent cells, whose gates TF1 keeps in another
 //! order than Keras.
 
-use super::file::{Compiler, choice, pattern};
-use super::node::Fields;
+use super::compiler::{Compiler, choice, collisions, pattern};
+use super::node::{Fields, Node};
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
-use super::{Node, TargetTemplate, apply, rules};
+use super::target::targets;
+use super::{TargetTemplate, numbers};
 
 /// A rule for cells.
 #[derive(Debug, Clone)]
@@ -61,14 +62,14 @@ pub(super) fn read(
     let (kind, from, to) = (choice(cell, KINDS), fields.require("from"), fields.require("to"));
     let from_node = from?;
     let from = pattern(from_node, compiler, Pattern::whole)?;
-    rules::collisions(from_node, &from, compiler);
-    let to = rules::targets(to?, &compiler.names(Some(&from)))?;
+    collisions(from_node, &from, compiler);
+    let to = targets(to?, &compiler.names(Some(&from)))?;
     let kind = kind?;
     let forget_bias = match fields.get("forget_bias") {
         None if kind == CellKind::Lstm => 1.0,
         None => 0.0,
         Some(node) if matches!(kind, CellKind::Lstm | CellKind::CudnnLstm) => {
-            apply::number(node, compiler)?
+            numbers::number(node, compiler)?
         }
         Some(node) => {
             let message = "only LSTM cells have a forget gate";
@@ -76,6 +77,6 @@ pub(super) fn read(
             return None;
         }
     };
-    let optional = rules::truth(fields, "optional")?;
+    let optional = fields.truth("optional")?;
     Some(CellRule { kind, from, to, forget_bias, optional })
 }

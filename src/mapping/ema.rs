@@ -1,6 +1,6 @@
 //! `ema`: what becomes of averages that TF1 kept beside the variables.
 
-use super::file::{Compiler, choice, pattern};
+use super::compiler::{Compiler, choice, pattern};
 use super::node::Node;
 use super::pattern::Pattern;
 use super::yaml::Yaml;

@@ -1,12 +1,12 @@
 //! Entries of `fill`: values for leaves that no source has.
 
-use super::file::Compiler;
+use super::compiler::Compiler;
 use super::node::{Fields, Node};
 use super::problem::{Problem, ProblemKind};
-use super::rules;
+use super::target::target;
 use super::yaml::Yaml;
 use super::zip::{Onto, onto_leaves};
-use super::{RuleId, TargetTemplate, apply};
+use super::{RuleId, TargetTemplate, numbers};
 use crate::tensor::{Constant, DType, Number, Shape, TensorSpec};
 
 /// One entry of `fill`.
@@ -70,7 +70,7 @@ fn matching(
     let with = fields.require("with")?;
     let value = match with.yaml {
         Yaml::Text(word) if word == "template" => FillValue::Template,
-        _ => FillValue::Number(apply::constant(with, compiler, WORDS)?),
+        _ => FillValue::Number(numbers::constant(with, compiler, WORDS)?),
     };
     Some(Fill::Match { leaves: leaves?, value, id: compiler.id(node) })
 }
@@ -78,7 +78,7 @@ fn matching(
 fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Option<Fill> {
     let (leaf, shape) = (fields.require("leaf"), fields.require("shape"));
     let (with, dtype) = (fields.require("with"), fields.get("dtype"));
-    let leaf = rules::target(leaf?, &compiler.names(None))?;
+    let leaf = target(leaf?, &compiler.names(None))?;
     let dtype = match dtype {
         Some(node) => {
             let name = node.text()?;
@@ -92,13 +92,13 @@ fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Op
         None => DType::Float,
     };
     let shape = shape?;
-    let dims = apply::integers(shape, compiler)?;
+    let dims = numbers::integers(shape, compiler)?;
     let spec = Shape::from_stored(&dims).and_then(|shape| TensorSpec::new(dtype, shape));
     let spec = spec
         .map_err(|error| shape.report(Problem::new(ProblemKind::Value, error.to_string()), None))
         .ok()?;
     let with = with?;
-    let number = apply::constant(with, compiler, WORDS)?;
+    let number = numbers::constant(with, compiler, WORDS)?;
     let value = Constant::new(spec, number);
     if value.is_none() {
         let message = format!("{number} cannot be written as {dtype}");

@@ -7,6 +7,7 @@
 mod apply;
 mod builtin;
 mod cell;
+mod compiler;
 mod dialect;
 mod ema;
 mod expression;
@@ -14,6 +15,7 @@ mod file;
 mod fill;
 mod include;
 mod node;
+mod numbers;
 mod optimizer;
 mod pattern;
 mod problem;
@@ -22,6 +24,7 @@ mod refuse;
 mod rows;
 mod rules;
 mod scopes;
+mod target;
 mod template;
 mod yaml;
 mod zip;
@@ -44,7 +47,7 @@ pub use refuse::Refusal;
 pub use template::Template;
 pub use zip::{Onto, Order, ZipRule};
 
-use node::{Node, Site};
+use node::Site;
 
 /// A part of a rule file that can be pointed at: a rule, a recorded layer, a fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

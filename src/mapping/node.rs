@@ -281,6 +281,11 @@ impl<'y> Fields<'y> {
         self.entries.iter().find(|(known, _)| *known == key).map(|(_, node)| node)
     }
 
+    /// A truth value that may be left out.
+    pub(super) fn truth(&self, key: &str) -> Option<bool> {
+        self.get(key).map_or(Some(false), Node::truth)
+    }
+
     /// The value of a key that must be there.
     pub(super) fn require(&self, key: &str) -> Option<&Node<'y>> {
         let found = self.get(key);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::file::{Compiler, choice, pattern};
+use super::compiler::{Compiler, choice, pattern};
 use super::node::Node;
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
 use super::yaml::Yaml;
-use super::{RuleId, apply};
+use super::{RuleId, numbers};
 use crate::object::unescape;
 use crate::optimizer::Kind;
 
@@ -117,7 +117,7 @@ fn block(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<OptimizerBlock>
     let mut hyperparameters = BTreeMap::new();
     for key in HYPERPARAMETERS {
         if let Some(node) = fields.get(key) {
-            hyperparameters.insert((*key).to_owned(), apply::number(node, compiler)?);
+            hyperparameters.insert((*key).to_owned(), numbers::number(node, compiler)?);
         }
     }
     let from_source = match fields.get("hyperparameters") {

@@ -1,7 +1,7 @@
 //! `refuse`: how a rule file knows that it is not for this checkpoint, and says so in a sentence.
 
 use super::RuleId;
-use super::file::{Compiler, pattern};
+use super::compiler::{Compiler, pattern};
 use super::node::Node;
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};

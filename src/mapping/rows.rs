@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::apply::{NUMBERS, constant, optional_integer};
-use super::file::Compiler;
+use super::compiler::Compiler;
 use super::node::Node;
+use super::numbers::{NUMBERS, constant, optional_integer};
 use super::yaml::Yaml;
 use crate::tensor::Number;
 use crate::transform::Gather;

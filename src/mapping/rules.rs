@@ -1,12 +1,11 @@
 //! Entries of `rules`.
 
-use super::file::{Compiler, pattern, template, template_from};
+use super::compiler::{Compiler, collisions, pattern};
 use super::node::{Fields, Node};
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
-use super::template::Names;
-use super::yaml::Yaml;
-use super::{Action, MapRule, Rule, Step, TargetTemplate, apply, cell, zip};
+use super::target::targets;
+use super::{Action, MapRule, Rule, Step, apply, cell, zip};
 
 const KEYS: &[&str] =
     &["from", "to", "apply", "optional", "skip_mismatch", "drop", "zip", "cell", "forget_bias"];
@@ -42,8 +41,8 @@ fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<
     let to = fields.require("to");
     let patterns: Option<Vec<Pattern>> =
         from.one_or_many().iter().map(|one| pattern(one, compiler, Pattern::whole)).collect();
-    let (apply, optional) = (transforms(fields, compiler), truth(fields, "optional"));
-    let skip_mismatch = truth(fields, "skip_mismatch");
+    let (apply, optional) = (transforms(fields, compiler), fields.truth("optional"));
+    let skip_mismatch = fields.truth("skip_mismatch");
     let patterns = patterns?;
     let Some(first) = patterns.first() else {
         from.report(Problem::new(ProblemKind::Value, "a rule needs at least one pattern"), None);
@@ -97,92 +96,12 @@ fn same_groups(node: &Node<'_>, patterns: &[Pattern]) -> Option<()> {
     Some(())
 }
 
-/// The targets of a rule, at least one.
-pub(super) fn targets(node: &Node<'_>, names: &Names<'_>) -> Option<Vec<TargetTemplate>> {
-    let targets = node.one_or_many();
-    if targets.is_empty() {
-        let problem = Problem::new(ProblemKind::Value, "a rule needs at least one target");
-        node.report(problem.help("`drop` accounts for variables that go nowhere"), None);
-        return None;
-    }
-    targets.iter().map(|node| target(node, names)).collect()
-}
-
 /// The pipeline under `apply`.
 fn transforms(fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<Vec<Step>> {
     match fields.get("apply") {
         Some(node) => apply::read(node, compiler),
         None => Some(Vec::new()),
     }
-}
-
-/// A truth value that may be left out.
-pub(super) fn truth(fields: &Fields<'_>, key: &str) -> Option<bool> {
-    fields.get(key).map_or(Some(false), Node::truth)
-}
-
-/// Parameters and named groups share one name space.
-pub(super) fn collisions(node: &Node<'_>, pattern: &Pattern, compiler: &Compiler<'_>) {
-    for name in pattern.group_names() {
-        if compiler.params.contains_key(name) {
-            let message = format!("`{name}` is a parameter and a group of this pattern");
-            let problem =
-                Problem::new(ProblemKind::Pattern, message).help("give one of them another name");
-            let at =
-                pattern.text().find(&format!("<{name}>")).map(|at| at + 1..at + 1 + name.len());
-            node.report(problem, at);
-        }
-    }
-}
-
-/// Reads one target.
-pub(super) fn target(node: &Node<'_>, names: &Names<'_>) -> Option<TargetTemplate> {
-    if let Yaml::Map(_) = node.yaml {
-        return described(&node.fields(&["labels", "path", "name", "all"])?, names);
-    }
-    path(node, names)
-}
-
-/// A target written as a map.
-fn described(fields: &Fields<'_>, names: &Names<'_>) -> Option<TargetTemplate> {
-    let all = fields.get("all").map_or(Some(false), Node::truth)?;
-    let name =
-        |node: &Node<'_>| Some(TargetTemplate::Name { template: template(node, names)?, all });
-    match (fields.get("labels"), fields.get("path"), fields.get("name")) {
-        (Some(labels), None, None) => {
-            let labels = labels.list()?;
-            let labels: Option<Vec<_>> = labels.iter().map(|one| template(one, names)).collect();
-            Some(TargetTemplate::Labels(labels?))
-        }
-        (None, Some(paths), None) => first(paths, &|node| path(node, names)),
-        (None, None, Some(found)) => first(found, &name),
-        _ => {
-            let message = "a target has one of `path`, `name` and `labels`";
-            fields.node.report(Problem::new(ProblemKind::Key, message), None);
-            None
-        }
-    }
-}
-
-/// One target, or the first of several that the template has.
-fn first(
-    node: &Node<'_>,
-    read: &dyn Fn(&Node<'_>) -> Option<TargetTemplate>,
-) -> Option<TargetTemplate> {
-    let mut targets = node.one_or_many().iter().map(read).collect::<Option<Vec<_>>>()?;
-    match targets.len() {
-        1 => targets.pop(),
-        _ => Some(TargetTemplate::First(targets)),
-    }
-}
-
-/// Labels between slashes.
-fn path(node: &Node<'_>, names: &Names<'_>) -> Option<TargetTemplate> {
-    let text = node.text()?;
-    let relative = text.strip_prefix('/');
-    let skip = usize::from(relative.is_some());
-    let template = template_from(node, relative.unwrap_or(text), skip, names)?;
-    Some(TargetTemplate::Path { template, absolute: relative.is_some() })
 }
 
 fn drop_rule(

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::file::{Compiler, choice};
+use super::compiler::{Compiler, choice, key_template, list};
 use super::node::{Fields, Node};
 use super::problem::{Problem, ProblemKind};
 use super::recording::{Counter, RecordedLayer, Recording, join};
-use super::rules::target;
+use super::target::target;
 use super::yaml::Yaml;
-use super::{apply, file};
+use super::{apply, numbers};
 
 /// Repetitions that a recording may unroll to; a network with more layers is a typing error.
 const MAX_LAYERS: usize = 100_000;
@@ -16,7 +16,7 @@ const MAX_LAYERS: usize = 100_000;
 /// Reads all entries of `scopes`.
 pub(super) fn read(fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Vec<Recording> {
     let mut seen: BTreeMap<String, Node<'_>> = BTreeMap::new();
-    file::list(fields, "scopes", |node| {
+    list(fields, "scopes", |node| {
         let recording = recording(node, compiler)?;
         if let Some(first) = seen.insert(recording.within.clone(), node.clone()) {
             let what = match recording.within.as_str() {
@@ -85,7 +85,7 @@ impl Recorder<'_, '_> {
             return None;
         };
         let names = self.compiler.names(None);
-        let base = file::key_template(to, base, &names)?.expand(None).ok()?;
+        let base = key_template(to, base, &names)?.expand(None).ok()?;
         self.layer(parent, node, base, Some(to))
     }
 
@@ -134,7 +134,7 @@ impl Recorder<'_, '_> {
 
     fn repeat(&mut self, parent: &str, fields: &Fields<'_>) -> Option<()> {
         let count_node = fields.require("repeat")?;
-        let count = apply::integer(count_node, self.compiler)?;
+        let count = numbers::integer(count_node, self.compiler)?;
         let layers = fields.require("layers")?.list()?;
         let variable = match fields.get("as") {
             Some(node) => Some((node.text()?, node)),

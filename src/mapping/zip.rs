@@ -1,11 +1,11 @@
 //! `{zip: {from: …, onto: …, order: …}}`: two sequences, paired from the first to the last.
 
-use super::file::{Compiler, choice, pattern};
+use super::compiler::{Compiler, choice, pattern};
 use super::node::{Fields, Node};
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
 use super::yaml::Yaml;
-use super::{Step, apply, rules};
+use super::{Step, apply};
 
 /// A rule that pairs variables with leaves of the template.
 #[derive(Debug, Clone)]
@@ -78,8 +78,8 @@ pub(super) fn read(
         Some(node) => apply::read_single(node, compiler),
         None => Some(Vec::new()),
     };
-    let optional = rules::truth(beside, "optional");
-    let skip_mismatch = rules::truth(beside, "skip_mismatch");
+    let optional = beside.truth("optional");
+    let skip_mismatch = beside.truth("skip_mismatch");
     Some(ZipRule {
         from: from?,
         onto: onto?,

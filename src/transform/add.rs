@@ -52,10 +52,6 @@ impl Op for Add {
         })
     }
 
-    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
-        0
-    }
-
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
         Some(Transform::Add(Self { number: -self.number }))
     }

@@ -64,10 +64,6 @@ impl Op for ExpandDims {
         input.read(&from, into)
     }
 
-    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
-        0
-    }
-
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {
         let axes = self.axes(input).ok()?.into_iter().map(i64::try_from);
         Squeeze::new(axes.collect::<Result<_, _>>().ok()?).ok().map(Transform::Squeeze)

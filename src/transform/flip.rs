@@ -62,10 +62,6 @@ impl Op for Flip {
         Ok(())
     }
 
-    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
-        0
-    }
-
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
         Some(Transform::Flip(self.clone()))
     }

@@ -74,8 +74,10 @@ pub trait Op: fmt::Display {
         into: &mut [u8],
     ) -> Result<(), TransformError>;
 
-    /// Bytes needed beside a block of so many output rows.
-    fn memory(&self, input: &TensorSpec, rows: u64) -> u64;
+    /// Bytes needed beside a block of so many output rows; for most none.
+    fn memory(&self, _input: &TensorSpec, _rows: u64) -> u64 {
+        0
+    }
 
     /// What undoes it for an input of this spec, if anything does.
     fn invert(&self, input: &TensorSpec) -> Option<Transform>;

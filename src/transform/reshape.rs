@@ -134,10 +134,6 @@ impl Op for Reshape {
         })
     }
 
-    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
-        0
-    }
-
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {
         Some(Transform::Reshape(Self::to(input.shape())))
     }

@@ -69,10 +69,6 @@ impl Op for Scale {
         Ok(())
     }
 
-    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
-        0
-    }
-
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
         (self.by != 0.0).then_some(Transform::Scale(Self { by: self.by, divide: !self.divide }))
     }

@@ -115,10 +115,6 @@ impl Op for Split {
         input.read(&from, into)
     }
 
-    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
-        0
-    }
-
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
         None
     }

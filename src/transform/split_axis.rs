@@ -54,10 +54,6 @@ impl Op for SplitAxis {
         Reshape::to(self.infer(input.spec())?.shape()).pull(out, input, into)
     }
 
-    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
-        0
-    }
-
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {
         Some(Transform::Reshape(Reshape::to(input.shape())))
     }

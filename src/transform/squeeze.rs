@@ -63,10 +63,6 @@ impl Op for Squeeze {
         input.read(&from, into)
     }
 
-    fn memory(&self, _: &TensorSpec, _: u64) -> u64 {
-        0
-    }
-
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {
         let axes = self.axes(input).ok()?.into_iter().map(i64::try_from);
         ExpandDims::new(axes.collect::<Result<_, _>>().ok()?).ok().map(Transform::ExpandDims)
