@@ -178,10 +178,16 @@ impl<'p> Planner<'p> {
         if !absent.is_empty() && spots.iter().all(Vec::is_empty) {
             return self.decide(sources, Fate::NoTarget(claim.rule));
         }
-        if let Some(reason) = absent.first().filter(|_| claim.apply.iter().any(Step::parts)) {
-            let message = format!("a piece of `{name}` has no target: {reason}");
+        // Where every target has a value of its own, one that is not there loses something.
+        let joined = claim.apply.iter().any(Step::joins);
+        let own = claim.apply.iter().any(Step::parts) || (sources.len() > 1 && !joined);
+        if let Some(reason) = absent.first().filter(|_| own) {
+            let message = format!("a part of `{name}` has no target: {reason}");
             let help = "`slice` takes a part of a value and leaves the rest behind";
             self.report(claim.rule, Problem::new(ProblemKind::Template, message).help(help));
+        }
+        if !own {
+            spots.retain(|spots| !spots.is_empty());
         }
         self.give(sources, claim, spots);
     }
@@ -203,16 +209,12 @@ impl<'p> Planner<'p> {
     /// Sends sources through a pipeline to these places, of which each target has some.
     pub(super) fn give(&mut self, sources: &[usize], claim: Claim<'_>, spots: Vec<Vec<Spot>>) {
         self.decide(sources, Fate::Mapped(claim.rule));
-        let sources_of = |planner: &Self| -> Vec<(String, Flow)> {
-            let found = sources.iter().filter_map(|&i| planner.sources.all.get(i));
-            found
-                .map(|source| {
-                    let value = Value::Variable(source.name.clone());
-                    (source.name.to_string(), Flow { value, spec: source.variable.spec.clone() })
-                })
-                .collect()
-        };
-        let (names, flows): (Vec<String>, Vec<Flow>) = sources_of(self).into_iter().unzip();
+        let found = sources.iter().filter_map(|&i| self.sources.all.get(i));
+        let flows = found.map(|source| {
+            let value = Value::Variable(source.name.clone());
+            (source.name.to_string(), Flow { value, spec: source.variable.spec.clone() })
+        });
+        let (names, flows): (Vec<String>, Vec<Flow>) = flows.unzip();
         let name = names.join("`, `");
         let wants: Vec<Option<&TensorSpec>> =
             spots.iter().map(|spots| spots.first()?.wants.as_ref()).collect();
@@ -234,35 +236,39 @@ impl<'p> Planner<'p> {
                 return self.excuse(spots.iter().flatten());
             }
         };
-        let (mut placed, mut skipped) = (0, 0);
-        for (spots, Flow { value, spec }) in spots.into_iter().zip(flows) {
+        let mut placed = 0;
+        for (spots, flow) in spots.into_iter().zip(flows) {
             for spot in spots {
-                if let Some(problem) = misfit(&name, &spec, &spot) {
-                    let same_type =
-                        spot.wants.as_ref().is_some_and(|wants| wants.dtype() == spec.dtype());
-                    if claim.skip_mismatch && same_type {
-                        skipped += 1;
-                        self.skip(claim.rule, spot, &problem);
-                        continue;
-                    }
-                    let cast = claim.apply.iter().rev().find_map(|step| match step {
-                        Step::Each(cast @ Transform::Cast(_)) => Some(cast),
-                        _ => None,
-                    });
-                    let problem = match cast {
-                        Some(cast) => problem.help(format!("is `{cast}` what the template has?")),
-                        None => problem,
-                    };
-                    self.excuse([&spot]);
-                    self.report(claim.rule, problem);
-                }
-                placed += 1;
-                self.assign(spot, spec.clone(), value.clone(), Some(claim.rule));
+                placed += usize::from(self.put(claim, &name, spot, flow.clone()));
             }
         }
-        if skipped > 0 && placed == 0 {
+        if placed == 0 && claim.skip_mismatch {
             self.decide(sources, Fate::Skipped(claim.rule));
         }
+    }
+
+    /// Gives one place its value; `false` where it keeps the template's.
+    fn put(&mut self, claim: Claim<'_>, name: &str, spot: Spot, flow: Flow) -> bool {
+        let Flow { value, spec } = flow;
+        if let Some(problem) = misfit(name, &spec, &spot) {
+            let same_type = spot.wants.as_ref().is_some_and(|wants| wants.dtype() == spec.dtype());
+            if claim.skip_mismatch && same_type {
+                self.skip(claim.rule, spot, &problem);
+                return false;
+            }
+            let cast = claim.apply.iter().rev().find_map(|step| match step {
+                Step::Each(cast @ Transform::Cast(_)) => Some(cast),
+                _ => None,
+            });
+            let problem = match cast {
+                Some(cast) => problem.help(format!("is `{cast}` what the template has?")),
+                None => problem,
+            };
+            self.excuse([&spot]);
+            self.report(claim.rule, problem);
+        }
+        self.assign(spot, spec, value, Some(claim.rule));
+        true
     }
 
     /// What else the rules can be told.
