@@ -14,13 +14,37 @@ const SHOWN: usize = 20;
 /// The same where one sentence explains the rest.
 const DETAILS: usize = 3;
 
+/// Problems of one kind about one place of a rule file: the first tell enough.
+const ALIKE: usize = 3;
+
+/// What kind of problem, and where.
+type Alike<'p> = (ProblemKind, &'p str, usize);
+
+fn alike(problem: &Problem) -> Option<Alike<'_>> {
+    let place = problem.place.as_ref()?;
+    Some((problem.kind, place.source.name.as_str(), place.span.start))
+}
+
 /// Shows every problem on standard error.
 pub(super) fn problems(problems: &Problems, ui: &Ui) {
     let mut shown: BTreeMap<_, usize> = BTreeMap::new();
     let fits = problems.iter().all(|problem| problem.kind != ProblemKind::Fit);
     let most = if fits { SHOWN } else { DETAILS };
+    let mut totals: BTreeMap<Alike<'_>, usize> = BTreeMap::new();
+    for key in problems.iter().filter_map(alike) {
+        *totals.entry(key).or_default() += 1;
+    }
+    let mut told: BTreeMap<Alike<'_>, usize> = BTreeMap::new();
     let mut rest = problems.iter().peekable();
     while let Some(problem) = rest.next() {
+        let at_place = alike(problem).map(|key| {
+            let count = told.entry(key).or_default();
+            *count += 1;
+            (*count, totals.get(&key).copied().unwrap_or_default())
+        });
+        if at_place.is_some_and(|(count, _)| count > ALIKE) {
+            continue;
+        }
         let count = shown.entry(problem.kind).or_default();
         *count += 1;
         if *count > most {
@@ -31,6 +55,11 @@ pub(super) fn problems(problems: &Problems, ui: &Ui) {
         let repeats = next.is_some_and(|next| next.place.is_none() && next.help == problem.help);
         let help = problem.help.clone().filter(|_| !repeats);
         show(&Problem { help, ..problem.clone() }, ui);
+        if let Some((ALIKE, total)) = at_place
+            && total > ALIKE
+        {
+            ui.raw(&format!("… and {} more at this place; `--json` has all\n", total - ALIKE));
+        }
     }
     for (kind, count) in shown {
         if let Some(more) = count.checked_sub(most).filter(|more| *more > 0) {

@@ -122,7 +122,7 @@ impl Planner<'_> {
                 if let Some(wants) = spot.wants.as_ref().filter(|wants| **wants != flow.spec) {
                     let reason = misfit(cell.kind, wants, flow);
                     let message =
-                        format!("the cell `{scope}` does not fit `{}`: {reason}", spot.shown);
+                        format!("the cell `{scope}` does not fit {}: {reason}", spot.called());
                     self.excuse(parts.iter().flat_map(|(spots, _)| spots));
                     return self.report(rule.id, Problem::new(ProblemKind::Shape, message));
                 }

@@ -332,7 +332,7 @@ fn described(value: &Value) -> String {
 /// A value that its place does not take.
 pub(super) fn misfit(name: &str, spec: &TensorSpec, spot: &Spot) -> Option<Problem> {
     let wants = spot.wants.as_ref().filter(|wants| *wants != spec)?;
-    let message = format!("`{name}` {spec} does not fit `{}` {wants}", spot.shown);
+    let message = format!("`{name}` {spec} does not fit {} {wants}", spot.called());
     let problem = Problem::new(ProblemKind::Shape, message);
     let (have, want) = (spec.shape(), wants.shape());
     let reversed: Vec<u64> = have.dims().iter().rev().copied().collect();

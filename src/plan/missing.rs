@@ -115,7 +115,7 @@ impl Planner<'_> {
             return;
         }
         let spec = spot.wants.as_ref().map(ToString::to_string).unwrap_or_default();
-        let message = format!("`{}` {spec} of the template gets no value", spot.shown);
+        let message = format!("{} {spec} of the template gets no value", spot.called());
         let help =
             "give it a rule or a `fill`, or keep the template's own values with `--keep-missing`";
         self.problems.push(Problem::new(ProblemKind::Missing, message).help(help));
@@ -140,6 +140,7 @@ impl Planner<'_> {
             .map(|(name, spec)| Spot {
                 target: Target::named(name.as_str()),
                 shown: name.to_string(),
+                name: String::new(),
                 path: None,
                 wants: Some(spec.clone()),
             })

@@ -19,6 +19,8 @@ pub(super) struct Spot {
     pub(super) target: Target,
     /// How people call it.
     pub(super) shown: String,
+    /// Its `full_name`; empty if it has none.
+    pub(super) name: String,
     /// Where to put the object, if there is no template.
     pub(super) path: Option<ObjectPath>,
     /// What must arrive, if there is one.
@@ -31,6 +33,7 @@ impl Spot {
         Self {
             target: Target::variable(&path),
             shown: path.to_string(),
+            name: String::new(),
             path: Some(path),
             wants: None,
         }
@@ -41,8 +44,22 @@ impl Spot {
         Self {
             target: leaf.target.clone(),
             shown: leaf.shown.clone(),
+            name: leaf.full_name.to_owned(),
             path: None,
             wants: Some(leaf.spec.clone()),
+        }
+    }
+
+    /// As messages call it: with its name where the path has numbers for layers.
+    pub(super) fn called(&self) -> String {
+        let numbered = |label: &str| {
+            label.starts_with("layer_with_weights-")
+                || label.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if !self.name.is_empty() && self.shown.split('/').any(numbered) {
+            format!("`{}` (`{}`)", self.shown, self.name)
+        } else {
+            format!("`{}`", self.shown)
         }
     }
 }
@@ -107,7 +124,7 @@ impl Planner<'_> {
             _ => path.labels().to_vec(),
         };
         let shown = ObjectPath::new(labels).map_or(spot.shown, |path| path.to_string());
-        Ok(vec![Spot { shown, wants: spot.wants, target: spot.target, path: spot.path }])
+        Ok(vec![Spot { shown, ..spot }])
     }
 
     fn called(&self, name: &str, all: bool) -> Result<Vec<Spot>, NoSpot> {
