@@ -15,7 +15,7 @@ const SHOWN: usize = 20;
 const DETAILS: usize = 3;
 
 /// Problems of one kind about one place of a rule file: the first tell enough.
-const ALIKE: usize = 3;
+const ALIKE: usize = 5;
 
 /// What kind of problem, and where.
 type Alike<'p> = (ProblemKind, &'p str, usize);

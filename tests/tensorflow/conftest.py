@@ -22,7 +22,8 @@ sys.path.append(str(TESTDATA))
 def pytest_configure(config):
     config.addinivalue_line("markers", "only(version): runs under this TensorFlow alone")
     # That they are deprecated is why there is something to migrate.
-    config.addinivalue_line("filterwarnings", r"ignore:`tf\.layers:UserWarning")
+    for module in ("layers", r"nn\.rnn_cell"):
+        config.addinivalue_line("filterwarnings", rf"ignore:`tf\.{module}:UserWarning")
     try:
         binary()
     except RuntimeError as missing:

@@ -334,7 +334,7 @@ def test_nothing_but_averages(choice, dialect, trained, tmp_path):
 def test_raw_values_where_there_are_none(dialect, trained, tmp_path):
     source = trained(Program(saved=shadows_and_statistics))
     said = Conversion.of(source, rule_file("ema: ignore"), dialect, tmp_path).refused()
-    assert said.startswith("error: `ema: ignore`: 6 variables")
+    assert said.startswith("error: `ema: ignore`: of 6 variables")
 
 
 @each_dialect
