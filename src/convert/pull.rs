@@ -3,9 +3,9 @@
 
 use super::Inputs;
 use crate::catalog::VariableName;
-use crate::plan::Value;
+use crate::plan::{Value, joined};
 use crate::source::CheckpointReader;
-use crate::tensor::{Constant, Region, Shape, TensorSpec};
+use crate::tensor::{Constant, Region, TensorSpec};
 use crate::transform::{Op, Regions, TransformError};
 
 /// The value's parts, on demand.
@@ -76,15 +76,8 @@ struct Joined<'v> {
 impl<'v> Joined<'v> {
     fn new(axis: usize, parts: Vec<Box<dyn Regions + 'v>>) -> Result<Self, TransformError> {
         let wrong = || TransformError::Input("its parts do not go together".into());
-        let first = parts.first().ok_or_else(wrong)?.spec().clone();
-        let length = |part: &dyn Regions| part.spec().shape().dims().get(axis).copied();
-        let mut dims = first.shape().dims().to_vec();
-        let sum: Option<u64> =
-            parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(length(part.as_ref())?));
-        *dims.get_mut(axis).ok_or_else(wrong)? = sum.ok_or_else(wrong)?;
-        let shape = Shape::new(dims).map_err(|error| TransformError::Input(error.into()))?;
-        let spec = TensorSpec::new(first.dtype(), shape);
-        let spec = spec.map_err(|error| TransformError::Input(error.into()))?;
+        let specs: Vec<TensorSpec> = parts.iter().map(|part| part.spec().clone()).collect();
+        let spec = joined(axis, &specs).map_err(|reason| TransformError::Input(reason.into()))?;
         let mut at = 0;
         let mut placed = Vec::new();
         for part in parts {

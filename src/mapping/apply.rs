@@ -33,7 +33,12 @@ pub enum Step {
         gaps: bool,
     },
     /// All tensors become one, along a new axis.
-    Stack(i64),
+    Stack {
+        /// Which axis.
+        axis: i64,
+        /// Whether numbers may be missing in the names of what is joined.
+        gaps: bool,
+    },
     /// One tensor becomes as many as there are targets, of these sizes or of equal ones.
     Split {
         /// Along which axis.
@@ -48,7 +53,12 @@ pub enum Step {
 impl Step {
     /// Whether it makes one tensor of several.
     pub fn joins(&self) -> bool {
-        matches!(self, Self::Concat { .. } | Self::Stack(_))
+        matches!(self, Self::Concat { .. } | Self::Stack { .. })
+    }
+
+    /// Whether it joins whatever matches, rather than a series without gaps.
+    pub fn allows_gaps(&self) -> bool {
+        matches!(self, Self::Concat { gaps: true, .. } | Self::Stack { gaps: true, .. })
     }
 
     /// Whether it makes several tensors of one.
@@ -57,8 +67,11 @@ impl Step {
     }
 }
 
-/// A pipeline is an expression as deep as it is long.
-const MAX_STEPS: usize = 1000;
+/// A pipeline is an expression as deep as it is long, for each variable that goes through it.
+const MAX_STEPS: usize = 64;
+
+/// Steps that pick elements may each ask for about twice what they yield.
+const MAX_PICKS: usize = 8;
 
 type Made = Result<Step, String>;
 
@@ -98,7 +111,7 @@ const WORDS: &[(&str, &str, Reader)] = &[
     ("squeeze", "`squeeze: 0`", |node, compiler| {
         Some(each(Squeeze::new(one_or_more(node, compiler)?).map(Transform::Squeeze)))
     }),
-    ("stack", "`stack: 0`", |node, compiler| Some(Ok(Step::Stack(integer(node, compiler)?)))),
+    ("stack", "`stack: 0`", stack),
     ("transpose", "`transpose: [1, 0]`", |node, compiler| {
         Some(each(Transpose::signed(&integers(node, compiler)?).map(Transform::Transpose)))
     }),
@@ -116,6 +129,18 @@ pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Vec<Step>
     }
     let steps: Vec<Step> =
         steps.iter().map(|step| self::step(step, compiler)).collect::<Option<_>>()?;
+    let picks = |step: &&Step| {
+        matches!(
+            step,
+            Step::Each(Transform::Gather(_) | Transform::Slice(_)) | Step::Unpartition(_)
+        )
+    };
+    if steps.iter().filter(picks).count() > MAX_PICKS {
+        let message = format!("more than {MAX_PICKS} steps pick elements");
+        let help = "one `gather` or `slice` can do what several do";
+        node.report(Problem::new(ProblemKind::Value, message).help(help), None);
+        return None;
+    }
     let parted = steps.iter().position(Step::parts);
     if parted.is_some_and(|at| steps.iter().skip(at).any(Step::joins)) {
         let problem = Problem::new(ProblemKind::Value, "what was split is not joined again");
@@ -190,15 +215,21 @@ fn cast(node: &Node<'_>, _: &Compiler<'_>) -> Option<Made> {
     })
 }
 
-/// `concat: -1`, or a map with `axis` and `gaps`.
 fn concat(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
-    let Yaml::Map(_) = node.yaml else {
-        return Some(Ok(Step::Concat { axis: integer(node, compiler)?, gaps: false }));
-    };
-    let fields = node.fields(&["axis", "gaps"])?;
-    let axis = integer(fields.require("axis")?, compiler)?;
-    let gaps = fields.get("gaps").map_or(Some(false), Node::truth)?;
+    let (axis, gaps) = join(node, compiler)?;
     Some(Ok(Step::Concat { axis, gaps }))
+}
+
+fn stack(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
+    let (axis, gaps) = join(node, compiler)?;
+    Some(Ok(Step::Stack { axis, gaps }))
+}
+
+/// An axis, or a map with `axis` and `gaps`.
+fn join(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<(i64, bool)> {
+    let Yaml::Map(_) = node.yaml else { return Some((integer(node, compiler)?, false)) };
+    let fields = node.fields(&["axis", "gaps"])?;
+    Some((integer(fields.require("axis")?, compiler)?, fields.truth("gaps")?))
 }
 
 /// `gates: [0, 2, 1, 3]`, or a map with `axis` and what is added to each block.

@@ -1,5 +1,6 @@
 //! What every part of a rule file is read with: parameters, places, and the files beside it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +13,16 @@ use super::template::{Names, Template};
 use super::yaml::Anchor;
 use crate::names::nearest;
 
+/// A list of rows, and how many the input must have if that is known.
+#[derive(Debug, Clone)]
+pub(super) struct Rows {
+    pub(super) list: Arc<[Option<u64>]>,
+    pub(super) of: Option<u64>,
+}
+
+/// Lists that were read before, by the files they are from: a file may be named by many rules.
+pub(super) type Known = BTreeMap<(String, String), Result<Rows, String>>;
+
 /// What reading a rule file needs beside its text, and the sites it fills, by rule.
 #[derive(Debug)]
 pub(super) struct Compiler<'f> {
@@ -21,6 +32,8 @@ pub(super) struct Compiler<'f> {
     /// Where this file lies, as seen from the first one: empty, or with a slash at its end.
     pub(super) folder: String,
     pub(super) files: &'f dyn Files,
+    /// Lists of rows that were read.
+    pub(super) known: RefCell<Known>,
 }
 
 impl Compiler<'_> {
@@ -46,6 +59,22 @@ impl Compiler<'_> {
     /// Text whose `$parameters` are filled in.
     pub(super) fn text(&self, node: &Node<'_>) -> Option<String> {
         template(node, &self.names(None))?.expand(None).ok()
+    }
+
+    /// A list of rows from these files, which is read once.
+    pub(super) fn rows(
+        &self,
+        one: &str,
+        other: &str,
+        read: impl FnOnce() -> Option<Result<Rows, String>>,
+    ) -> Option<Result<Rows, String>> {
+        let key = (format!("{}{one}", self.folder), format!("{}{other}", self.folder));
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Some(known.clone());
+        }
+        let rows = read()?;
+        self.known.borrow_mut().insert(key, rows.clone());
+        Some(rows)
     }
 
     /// The text of a file that the rule file names.

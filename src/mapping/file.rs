@@ -1,5 +1,6 @@
 //! The keys at the top of a rule file.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -75,6 +76,7 @@ pub(super) fn parse(
         source: Arc::clone(&source),
         folder: String::new(),
         files,
+        known: RefCell::default(),
     };
     let mut seen = BTreeSet::from([source.name.clone()]);
     let mut waiting = vec![Waiting { source, folder: String::new(), given: set.clone() }];

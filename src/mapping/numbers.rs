@@ -39,10 +39,18 @@ pub(super) fn optional_integer(
     fields.get(key).map_or(Some(default), |node| integer(node, compiler))
 }
 
+/// Integers up to here are floats of double precision without loss.
+const EXACT: u64 = 1 << 53;
+
 /// A number, or a parameter that is one.
-#[allow(clippy::cast_precision_loss, reason = "what is added or multiplied is a float")]
+#[allow(clippy::cast_precision_loss, reason = "larger ones are refused")]
 pub(super) fn number(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<f64> {
     match node.yaml {
+        Yaml::Integer(number) if number.unsigned_abs() > EXACT => {
+            let message = format!("{number} has more digits than are calculated with");
+            node.report(Problem::new(ProblemKind::Value, message), None);
+            None
+        }
         Yaml::Integer(number) => Some(*number as f64),
         Yaml::Float(number) => Some(*number),
         _ => {

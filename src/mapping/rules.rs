@@ -1,5 +1,7 @@
 //! Entries of `rules`.
 
+use std::collections::BTreeSet;
+
 use super::compiler::{Compiler, collisions, pattern};
 use super::node::{Fields, Node};
 use super::pattern::Pattern;
@@ -74,8 +76,9 @@ fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<
 /// Patterns that are joined have the same named groups: these say what belongs together.
 fn same_groups(node: &Node<'_>, patterns: &[Pattern]) -> Option<()> {
     let nodes = node.one_or_many();
-    for (i, (one, node)) in patterns.iter().zip(&nodes).enumerate() {
-        if patterns.iter().take(i).any(|other| other.text() == one.text()) {
+    let mut seen = BTreeSet::new();
+    for (one, node) in patterns.iter().zip(&nodes) {
+        if !seen.insert(one.text()) {
             let message = format!("`{}` stands here twice", one.text());
             let help = "a variable is one part of what is joined, not two";
             node.report(Problem::new(ProblemKind::Pattern, message).help(help), None);

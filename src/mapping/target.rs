@@ -54,6 +54,11 @@ fn first(
 ) -> Option<TargetTemplate> {
     let mut targets = node.one_or_many().iter().map(read).collect::<Option<Vec<_>>>()?;
     match targets.len() {
+        0 => {
+            let message = "at least one of several targets must stand here";
+            node.report(Problem::new(ProblemKind::Value, message), None);
+            None
+        }
         1 => targets.pop(),
         _ => Some(TargetTemplate::First(targets)),
     }

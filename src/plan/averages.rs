@@ -179,12 +179,9 @@ impl Planner<'_> {
             .keys()
             .filter_map(|name| Some((name.clone(), averages.variable(name.as_str())?)))
             .collect();
-        // A scope that was open when averages were made stands in front of their names.
-        let starts = |variable: &str| -> Vec<usize> {
-            std::iter::once(0).chain(variable.match_indices('/').map(|(at, _)| at + 1)).collect()
-        };
+        let scope = self.scope_of(&found);
         let owner = |(shadow, variable): &(VariableName, &str)| {
-            starts(variable).into_iter().find_map(|at| owned(shadow, variable.get(at..)?))
+            owned(shadow, variable.strip_prefix(scope.as_str()).unwrap_or(variable))
         };
         let owners: Vec<Option<String>> = found.iter().map(owner).collect();
         // Beside averages of variables, a number that has none is the average of a loss.
@@ -201,5 +198,24 @@ impl Planner<'_> {
                 Some((shadow.clone(), owner?))
             })
             .collect()
+    }
+
+    /// The scope that was open when averages were made, with a slash: it stands in front of the
+    /// names of all of them, and no variable is called so itself.
+    fn scope_of(&self, found: &[(VariableName, &str)]) -> String {
+        let variables = &self.catalog.variables;
+        let known = |name: &str| variables.contains_key(name);
+        let Some((_, first)) = found.first() else { return String::new() };
+        if found.iter().any(|(_, variable)| known(variable)) {
+            return String::new();
+        }
+        let scopes = first.match_indices('/').filter_map(|(at, _)| first.get(..=at));
+        let fits = |scope: &&str| {
+            let inside = found.iter().all(|(_, variable)| variable.starts_with(*scope));
+            inside
+                && found.iter().any(|(_, variable)| variable.get(scope.len()..).is_some_and(known))
+        };
+        let mut scopes = scopes.filter(fits);
+        scopes.next().unwrap_or_default().to_owned()
     }
 }

@@ -89,16 +89,19 @@ impl Planner<'_> {
         };
         let mut absent = 0;
         for target in &cell.to {
-            let parts: Result<Vec<_>, NoSpot> = made
+            let found: Vec<Result<_, NoSpot>> = made
                 .iter()
                 .map(|(leaf, flow)| {
                     let below = [(*leaf).to_owned()];
                     Ok((self.spots(target, Some(&captures), &below)?, flow))
                 })
                 .collect();
+            let all_absent = found.iter().all(|part| matches!(part, Err(NoSpot::Absent(_))));
+            let parts: Result<Vec<_>, NoSpot> = found.into_iter().collect();
             match parts {
                 Ok(parts) => self.place_cell(rule, cell, scope, &parts),
-                Err(NoSpot::Absent(_)) if cell.optional => absent += 1,
+                // A target that has some of the parts is another kind of cell.
+                Err(NoSpot::Absent(_)) if cell.optional && all_absent => absent += 1,
                 Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
                     let message = format!("no target for the cell `{scope}`: {reason}");
                     self.report(rule.id, Problem::new(ProblemKind::Template, message));

@@ -215,7 +215,13 @@ impl<'p> Planner<'p> {
             (source.name.to_string(), Flow { value, spec: source.variable.spec.clone() })
         });
         let (names, flows): (Vec<String>, Vec<Flow>) = flows.unzip();
-        let name = names.join("`, `");
+        // A join may be of thousands.
+        let name = match names.as_slice() {
+            [first, second, third, _, ..] => {
+                format!("{first}`, `{second}`, `{third}` and {} more: `…", names.len() - 3)
+            }
+            names => names.join("`, `"),
+        };
         let wants: Vec<Option<&TensorSpec>> =
             spots.iter().map(|spots| spots.first()?.wants.as_ref()).collect();
         let flows = match pipeline::run(claim.apply, flows, &wants, self.catalog) {

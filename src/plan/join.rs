@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Captures;
 
 use super::claim::{Claim, Planner};
-use super::order;
+use super::order::{self, Series};
 use crate::mapping::{MapRule, Pattern, Problem, ProblemKind, Rule, Step};
 
 /// The values of a pattern's named groups: what belongs together has the same ones.
@@ -46,7 +46,7 @@ impl Planner<'_> {
                     None => continue,
                 }
             };
-            let gaps = map.apply.iter().any(|step| matches!(step, Step::Concat { gaps: true, .. }));
+            let gaps = map.apply.iter().any(Step::allows_gaps);
             if let Some(problem) = self.gap(&members).filter(|_| single && !gaps) {
                 self.report(rule.id, problem);
             }
@@ -114,16 +114,23 @@ impl Planner<'_> {
         members
     }
 
-    /// `weights_0`, `weights_1`, `weights_3`: what is joined must be complete.
+    /// `weights_0`, `weights_1`, `weights_3`: what is joined must be a series, and complete.
     fn gap(&self, members: &[usize]) -> Option<Problem> {
         let names: Vec<&str> = members
             .iter()
             .filter_map(|&i| Some(self.sources.all.get(i)?.current.as_str()))
             .collect();
-        let missing = order::gap(&names)?;
-        let message = format!("`{missing}` is missing among the {} that are joined", names.len());
-        let help = "is the pattern too narrow? where nothing is missing, say so: \
+        let help = "is the pattern too narrow, or too wide? where it is meant so, say it: \
                     `concat: {axis: 0, gaps: true}`";
+        let message = match order::series(&names) {
+            Series::Whole => return None,
+            Series::Lacks(name) => {
+                format!("`{name}` is missing among the {} that are joined", names.len())
+            }
+            Series::Not(one, next) => {
+                format!("`{one}` and `{next}` are joined, and are no series of numbers")
+            }
+        };
         Some(Problem::new(ProblemKind::Missing, message).help(help))
     }
 }

@@ -32,6 +32,7 @@ use crate::tensor::TensorSpec;
 
 pub use averages::AverageCounts;
 pub use value::Value;
+pub(crate) use value::joined;
 
 /// How the result will be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::Value;
+use super::value::joined;
 use crate::catalog::Catalog;
 use crate::mapping::Step;
-use crate::tensor::{Constant, Shape, TensorSpec};
+use crate::tensor::{Constant, TensorSpec};
 use crate::transform::{ExpandDims, Pieces, Reshape, Split, Transform, Unpartition, Unstack};
 
 /// A value on its way.
@@ -59,32 +60,8 @@ impl Flow {
             (Err(_), Some(back)) if back <= rank => rank - back,
             _ => return Err(format!("{} has no axis {axis} to be joined along", first.spec)),
         };
-        let mut dims = first.spec.shape().dims().to_vec();
-        let others = |spec: &TensorSpec| -> Vec<u64> {
-            let dims = spec.shape().dims().iter().enumerate();
-            dims.filter(|(at, _)| *at != axis).map(|(_, dim)| *dim).collect()
-        };
-        for part in rest {
-            if part.spec.dtype().size().is_none() {
-                return Err(format!(
-                    "{} has elements of no fixed size and cannot be joined",
-                    part.spec
-                ));
-            }
-            let fits = part.spec.dtype() == first.spec.dtype()
-                && part.spec.shape().rank() == rank
-                && others(&part.spec) == others(&first.spec);
-            if !fits {
-                return Err(format!("{} and {} cannot be joined", first.spec, part.spec));
-            }
-            if let (Some(sum), Some(more)) =
-                (dims.get_mut(axis), part.spec.shape().dims().get(axis))
-            {
-                *sum = sum.saturating_add(*more);
-            }
-        }
-        let spec = Shape::new(dims).and_then(|shape| TensorSpec::new(first.spec.dtype(), shape));
-        let spec = spec.map_err(|error| error.to_string())?;
+        let specs: Vec<TensorSpec> = parts.iter().map(|part| part.spec.clone()).collect();
+        let spec = joined(axis, &specs)?;
         if rest.is_empty() {
             return Ok(first.clone());
         }
@@ -118,7 +95,7 @@ pub(super) fn run(
                 })
                 .collect::<Result<_, String>>()?,
             Step::Concat { axis, .. } => vec![Flow::concat(*axis, flows)?],
-            Step::Stack(axis) => {
+            Step::Stack { axis, .. } => {
                 let expand = ExpandDims::new(vec![*axis])?;
                 let expanded = flows
                     .into_iter()
@@ -210,8 +187,9 @@ fn reshaped(flow: Flow, wants: Option<&TensorSpec>) -> Result<Flow, Unfit> {
 
 /// The number of parts that a rule file says; the file must not know better.
 fn agreed(parts: u64, flow: &Flow, catalog: &Catalog) -> Result<u64, String> {
-    let Value::Variable(name) = &flow.value else { return Ok(parts) };
-    let stored = catalog.variables.get(name).map_or(0, |variable| variable.parts.len() as u64);
+    let sources = flow.value.sources();
+    let stored = sources.first().and_then(|name| catalog.variables.get(*name));
+    let stored = stored.map_or(0, |variable| variable.parts.len() as u64);
     if stored != 0 && stored != parts {
         return Err(format!("the file holds it in {stored} parts, and the rule says {parts}"));
     }

@@ -1,7 +1,7 @@
 //! Where values come from: expressions that are worked out on specs here and on bytes later.
 
 use crate::catalog::VariableName;
-use crate::tensor::Constant;
+use crate::tensor::{Constant, Shape, TensorSpec};
 use crate::transform::{Along, Transform};
 
 /// Where a value comes from: an expression that `plan` works out on specs and `convert` on bytes.
@@ -78,6 +78,28 @@ impl Value {
         }
     }
 
+    /// What it is, from what its variables are; the error says what does not go together.
+    pub(crate) fn spec(
+        &self,
+        of: &dyn Fn(&VariableName) -> Option<TensorSpec>,
+    ) -> Result<TensorSpec, String> {
+        match self {
+            Self::Variable(name) | Self::Template(name) => {
+                of(name).ok_or_else(|| format!("there is no `{name}`"))
+            }
+            Self::Constant(constant) => Ok(constant.spec().clone()),
+            Self::Apply(transform, value) => {
+                let spec = value.spec(of)?;
+                transform.op().infer(&spec).map_err(|error| error.to_string())
+            }
+            Self::Concat { axis, parts } => {
+                let specs: Result<Vec<TensorSpec>, String> =
+                    parts.iter().map(|part| part.spec(of)).collect();
+                joined(*axis, &specs?)
+            }
+        }
+    }
+
     /// The way of a variable's state: the same expression over its slots. The error says why state
     /// cannot go that way.
     pub(super) fn along(
@@ -112,6 +134,35 @@ impl Value {
             _ => false,
         }
     }
+}
+
+/// What values of these specs are, one after the other along an axis.
+pub(crate) fn joined(axis: usize, specs: &[TensorSpec]) -> Result<TensorSpec, String> {
+    let Some((first, rest)) = specs.split_first() else {
+        return Err("there is nothing to join".to_owned());
+    };
+    let mut dims = first.shape().dims().to_vec();
+    let others = |spec: &TensorSpec| -> Vec<u64> {
+        let dims = spec.shape().dims().iter().enumerate();
+        dims.filter(|(at, _)| *at != axis).map(|(_, dim)| *dim).collect()
+    };
+    let same = others(first);
+    for spec in rest {
+        if spec.dtype().size().is_none() {
+            return Err(format!("{spec} has elements of no fixed size and cannot be joined"));
+        }
+        let fits = spec.dtype() == first.dtype()
+            && spec.shape().rank() == first.shape().rank()
+            && others(spec) == same;
+        if !fits {
+            return Err(format!("{first} and {spec} cannot be joined"));
+        }
+        if let (Some(sum), Some(more)) = (dims.get_mut(axis), spec.shape().dims().get(axis)) {
+            *sum = sum.saturating_add(*more);
+        }
+    }
+    let spec = Shape::new(dims).and_then(|shape| TensorSpec::new(first.dtype(), shape));
+    spec.map_err(|error| error.to_string())
 }
 
 fn leaf(name: &str) -> &str {

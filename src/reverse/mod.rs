@@ -14,7 +14,7 @@ use crate::object::{ObjectGraph, Target, VARIABLE_VALUE};
 use crate::optimizer::steps_taken;
 use crate::plan::{Assignment, Fate, Plan, Power, Value};
 use crate::tensor::{Constant, TensorSpec};
-use way::{adds, way_back};
+use way::{Became, Way, rounds, way_back, ways};
 
 /// What every old variable is worked out from.
 ///
@@ -27,15 +27,24 @@ pub fn reverse(
     new: &Catalog,
     has_data: &dyn Fn(&VariableName) -> bool,
 ) -> Result<Plan, Problems> {
-    let mut became: BTreeMap<&VariableName, Vec<&Assignment>> = BTreeMap::new();
+    let mut became: BTreeMap<&VariableName, Vec<Became<'_>>> = BTreeMap::new();
     for assignment in &forward.assignments {
-        for source in assignment.value.sources() {
-            became.entry(source).or_default().push(assignment);
+        match ways(&assignment.value, old) {
+            Some((_, leaves)) => {
+                for (name, steps) in leaves {
+                    became.entry(name).or_default().push((assignment, Some(steps)));
+                }
+            }
+            None => {
+                for name in assignment.value.sources() {
+                    became.entry(name).or_default().push((assignment, None));
+                }
+            }
         }
     }
     let mut assignments = Vec::new();
     let mut problems = Vec::new();
-    let mut old_values = Vec::new();
+    let mut notes = Vec::new();
     let mut used = BTreeMap::new();
     for (name, variable) in &old.variables {
         if let Some(counter) = forward.counters.get(name)
@@ -60,13 +69,21 @@ pub fn reverse(
             continue;
         }
         let candidates = became.get(name).map(Vec::as_slice).unwrap_or_default();
-        let back = way_back(name, &variable.spec, candidates, old, new);
+        let back = way_back(&variable.spec, candidates, new);
         let (value, rule) = match back {
-            Some((value, rule, keys)) => {
-                if adds(&value) {
+            Some(Way { value, rule, keys, others }) => {
+                if let (Some(key), Some(other)) = (keys.first(), others.first()) {
+                    let message = format!(
+                        "`{name}` went to several values: `{key}` is taken back, `{other}` is not"
+                    );
+                    notes.push(Problem::new(ProblemKind::Name, message));
+                }
+                // Momentum is always scaled, and comes back within a bit.
+                let is_slot = rule.is_some_and(|rule| matches!(forward.fates.get(name), Some(Fate::Consumed(of)) if *of == rule));
+                if rounds(&value) && !is_slot {
                     let message =
-                        format!("`{name}` comes back rounded: what was added is subtracted again");
-                    old_values.push(Problem::new(ProblemKind::Value, message));
+                        format!("`{name}` comes back rounded: the rules calculate with it");
+                    notes.push(Problem::new(ProblemKind::Value, message));
                 }
                 used.extend(keys.into_iter().map(|key| (key, rule)));
                 (value, rule)
@@ -82,7 +99,7 @@ pub fn reverse(
                     let message = format!(
                         "`{name}` is taken from the old checkpoint as it is: there is no way back to it"
                     );
-                    old_values.push(Problem::new(ProblemKind::Missing, message));
+                    notes.push(Problem::new(ProblemKind::Missing, message));
                 }
                 (Value::Template(name.clone()), None)
             }
@@ -103,7 +120,7 @@ pub fn reverse(
     }
     match Problems::new(problems) {
         Some(problems) => Err(problems),
-        None => Ok(name_based(new, assignments, &used, old_values)),
+        None => Ok(name_based(new, assignments, &used, notes)),
     }
 }
 

@@ -4,19 +4,21 @@
 //! target to the variable everything must have an inverse, up to a step that kept only a part;
 //! parts that make up the whole are put together again.
 
+use std::ops::Range;
+
 use crate::catalog::{Catalog, VariableName};
 use crate::mapping::RuleId;
-use crate::plan::{Assignment, Value};
-use crate::tensor::{Region, Shape, TensorSpec};
+use crate::plan::{Assignment, Value, joined};
+use crate::tensor::{Region, TensorSpec};
 use crate::transform::{Reshape, Slice, Transform};
 
 /// One step from the variable towards a target.
 #[derive(Debug, Clone)]
-enum Step<'v> {
+pub(super) enum Step<'v> {
     /// Through this, from a value of this spec.
     Apply(&'v Transform, TensorSpec),
     /// Into this box of a longer value.
-    Among(Region, TensorSpec),
+    Among(Vec<Range<u64>>),
 }
 
 /// A part of what the variable is after some steps: where it lies, and what gives it.
@@ -32,30 +34,39 @@ struct Part {
     key: VariableName,
 }
 
-type Way = (Value, Option<RuleId>, Vec<VariableName>);
+/// A value that a variable went into, with its way there; `None` where that cannot be followed.
+pub(super) type Became<'v> = (&'v Assignment, Option<Vec<Step<'v>>>);
 
-/// What gives `name`, a variable of `spec`, back from the targets its value went to.
-pub(super) fn way_back(
-    name: &VariableName,
-    spec: &TensorSpec,
-    candidates: &[&Assignment],
-    old: &Catalog,
-    new: &Catalog,
-) -> Option<Way> {
-    let mut parts: Vec<Part> = Vec::new();
-    for assignment in candidates {
-        let Some((key, _)) = new.variables.get_key_value(assignment.target.key()) else { continue };
-        let mut steps = Vec::new();
-        if trace(&assignment.value, name, old, &mut steps).is_none() {
-            continue;
-        }
-        let part = part(&steps, spec, key, assignment.rule);
-        parts.extend(part);
-    }
-    let whole = parts.iter().find(|part| part.region == Region::whole(part.whole.shape()));
-    if let Some(part) = whole {
+/// How a variable is had back.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// From what.
+    pub(super) value: Value,
+    /// By the rule that led there.
+    pub(super) rule: Option<RuleId>,
+    /// What of the new checkpoint is used.
+    pub(super) keys: Vec<VariableName>,
+    /// What holds the same and may have changed since.
+    pub(super) others: Vec<VariableName>,
+}
+
+/// What gives a variable of `spec` back from the targets its value went to.
+pub(super) fn way_back(spec: &TensorSpec, candidates: &[Became<'_>], new: &Catalog) -> Option<Way> {
+    let parts: Vec<Part> = candidates
+        .iter()
+        .filter_map(|(assignment, steps)| {
+            let (key, _) = new.variables.get_key_value(assignment.target.key())?;
+            part(steps.as_deref()?, spec, key, assignment.rule)
+        })
+        .collect();
+    let (empty, parts): (Vec<Part>, Vec<Part>) =
+        parts.into_iter().partition(|part| part.region.elements() == 0);
+    let is_whole = |part: &&Part| part.region == Region::whole(part.whole.shape());
+    let wholes: Vec<&Part> = parts.iter().chain(&empty).filter(is_whole).collect();
+    if let Some(part) = wholes.first() {
         let value = undo(&part.before, spec, part.value.clone())?;
-        return Some((value, part.rule, vec![part.key.clone()]));
+        let others = wholes.iter().skip(1).map(|part| part.key.clone()).collect();
+        return Some(Way { value, rule: part.rule, keys: vec![part.key.clone()], others });
     }
     let first = parts.first()?;
     let mut same: Vec<&Part> = parts
@@ -66,7 +77,12 @@ pub(super) fn way_back(
         first.region.size().iter().zip(first.whole.shape().dims()).position(|(a, b)| a != b)?;
     let start = |part: &Part| part.region.start().get(axis).copied();
     same.sort_by_key(|part| start(part));
-    same.dedup_by_key(|part| start(part));
+    let mut others = Vec::new();
+    same.dedup_by(|next, kept| {
+        let again = start(next) == start(kept);
+        others.extend(again.then(|| next.key.clone()));
+        again
+    });
     let mut at = 0;
     for part in &same {
         let across = |(i, (size, dim)): (usize, (&u64, &u64))| i == axis || size == dim;
@@ -82,80 +98,61 @@ pub(super) fn way_back(
     }
     let joined = same.iter().map(|part| part.value.clone()).collect();
     let value = undo(&first.before, spec, Value::Concat { axis, parts: joined })?;
-    Some((value, first.rule, same.iter().map(|part| part.key.clone()).collect()))
+    let keys = same.iter().map(|part| part.key.clone()).collect();
+    Some(Way { value, rule: first.rule, keys, others })
 }
 
-/// Whether something is subtracted on the way, which loses what is smaller than it by far.
-pub(super) fn adds(value: &Value) -> bool {
+/// Whether something is calculated on the way, so that last bits, or what is small beside what is
+/// subtracted, do not come back.
+pub(super) fn rounds(value: &Value) -> bool {
     match value {
-        Value::Apply(Transform::Add(_), _) => true,
-        Value::Apply(Transform::Gates(gates), of) => gates.adds() || adds(of),
-        Value::Apply(_, of) => adds(of),
-        Value::Concat { parts, .. } => parts.iter().any(adds),
+        Value::Apply(Transform::Add(_) | Transform::Scale(_), _) => true,
+        Value::Apply(Transform::Gates(gates), of) => gates.adds() || rounds(of),
+        Value::Apply(_, of) => rounds(of),
+        Value::Concat { parts, .. } => parts.iter().any(rounds),
         _ => false,
     }
 }
 
-/// The steps from `name` to the value, first to last; gives the value's spec.
-fn trace<'v>(
-    value: &'v Value,
-    name: &VariableName,
-    old: &Catalog,
-    steps: &mut Vec<Step<'v>>,
-) -> Option<TensorSpec> {
-    match value {
-        Value::Variable(found) if found == name => Some(old.variables.get(name)?.spec.clone()),
-        Value::Apply(transform, of) => {
-            let input = trace(of, name, old, steps)?;
-            let spec = transform.op().infer(&input).ok()?;
-            steps.push(Step::Apply(transform, input));
-            Some(spec)
-        }
-        Value::Concat { axis, parts } => {
-            let mut at = 0;
-            let mut found = None;
-            for part in parts {
-                let mut inner = Vec::new();
-                let traced = trace(part, name, old, &mut inner).filter(|_| found.is_none());
-                let size = match &traced {
-                    Some(spec) => spec.clone(),
-                    None => spec_of(part, old)?,
-                };
-                let length = *size.shape().dims().get(*axis)?;
-                if traced.is_some() {
-                    steps.extend(inner);
-                    found = Some((size, at, length));
-                }
-                at += length;
-            }
-            let (part, start, length) = found?;
-            let mut dims = part.shape().dims().to_vec();
-            *dims.get_mut(*axis)? = at;
-            let whole = TensorSpec::new(part.dtype(), Shape::new(dims).ok()?).ok()?;
-            let mut ranges: Vec<_> = whole.shape().dims().iter().map(|&dim| 0..dim).collect();
-            *ranges.get_mut(*axis)? = start..start + length;
-            steps.push(Step::Among(Region::new(whole.shape(), &ranges)?, whole.clone()));
-            Some(whole)
-        }
-        _ => None,
-    }
-}
+/// A variable, and the steps from it to a value, first to last.
+type Leaf<'v> = (&'v VariableName, Vec<Step<'v>>);
 
-fn spec_of(value: &Value, old: &Catalog) -> Option<TensorSpec> {
+/// Every variable that a value is made of, with its way there, and what the value is.
+pub(super) fn ways<'v>(value: &'v Value, old: &Catalog) -> Option<(TensorSpec, Vec<Leaf<'v>>)> {
     match value {
-        Value::Variable(name) => Some(old.variables.get(name)?.spec.clone()),
-        Value::Constant(constant) => Some(constant.spec().clone()),
-        Value::Apply(transform, of) => transform.op().infer(&spec_of(of, old)?).ok(),
-        Value::Concat { axis, parts } => {
-            let specs: Option<Vec<TensorSpec>> =
-                parts.iter().map(|part| spec_of(part, old)).collect();
-            let specs = specs?;
-            let mut dims = specs.first()?.shape().dims().to_vec();
-            let lengths = specs.iter().map(|spec| spec.shape().dims().get(*axis).copied());
-            *dims.get_mut(*axis)? = lengths.sum::<Option<u64>>()?;
-            TensorSpec::new(specs.first()?.dtype(), Shape::new(dims).ok()?).ok()
+        Value::Variable(name) => {
+            let spec = old.variables.get(name)?.spec.clone();
+            Some((spec, vec![(name, Vec::new())]))
         }
-        _ => None,
+        Value::Constant(constant) => Some((constant.spec().clone(), Vec::new())),
+        Value::Template(_) => None,
+        Value::Apply(transform, of) => {
+            let (input, mut leaves) = ways(of, old)?;
+            let spec = transform.op().infer(&input).ok()?;
+            for (_, steps) in &mut leaves {
+                steps.push(Step::Apply(transform, input.clone()));
+            }
+            Some((spec, leaves))
+        }
+        Value::Concat { axis, parts } => {
+            let parts: Option<Vec<_>> = parts.iter().map(|part| ways(part, old)).collect();
+            let parts = parts?;
+            let specs: Vec<TensorSpec> = parts.iter().map(|(spec, _)| spec.clone()).collect();
+            let whole = joined(*axis, &specs).ok()?;
+            let mut at = 0;
+            let mut leaves = Vec::new();
+            for (spec, inner) in parts {
+                let mut ranges: Vec<_> = spec.shape().dims().iter().map(|&dim| 0..dim).collect();
+                let range = ranges.get_mut(*axis)?;
+                *range = at..at + range.end;
+                at = range.end;
+                for (name, mut steps) in inner {
+                    steps.push(Step::Among(ranges.clone()));
+                    leaves.push((name, steps));
+                }
+            }
+            Some((whole, leaves))
+        }
     }
 }
 
@@ -173,7 +170,7 @@ fn part(
             let lossy = transform.op().invert(input).is_none();
             transform.op().keeps(input).filter(|_| lossy).map(|region| (at, region, input.clone()))
         }
-        Step::Among(..) => None,
+        Step::Among(_) => None,
     });
     let first = cut.as_ref().map_or(0, |(at, ..)| at + 1);
     let mut value = Value::Variable(key.clone());
@@ -182,16 +179,8 @@ fn part(
             Step::Apply(transform, input) => {
                 Value::Apply(transform.op().invert(input)?, Box::new(value))
             }
-            Step::Among(region, whole) => {
-                let ranges: Vec<String> = region
-                    .start()
-                    .iter()
-                    .zip(region.size())
-                    .map(|(start, size)| format!("{start}:{}", start + size))
-                    .collect();
-                let slice = Slice::parse(&ranges.join(", ")).ok()?;
-                let _ = whole;
-                Value::Apply(Transform::Slice(slice), Box::new(value))
+            Step::Among(ranges) => {
+                Value::Apply(Transform::Slice(Slice::of(ranges)?), Box::new(value))
             }
         };
     }
@@ -205,7 +194,7 @@ fn part(
             let before = steps.get(..at)?.iter().map(|step| match step {
                 Step::Apply(transform, _) => Some((*transform).clone()),
                 // Cut out of a joined value: what lies around it is another variable's.
-                Step::Among(..) => None,
+                Step::Among(_) => None,
             });
             // A piece without its axis gets it back.
             let dims: Result<Vec<i64>, _> =

@@ -21,6 +21,8 @@ pub struct Gather {
     highest: Option<u64>,
     /// Whether a row is missing.
     gaps: bool,
+    /// How many rows the input must have, if the list was made for so many.
+    of: Option<u64>,
 }
 
 impl Gather {
@@ -33,7 +35,13 @@ impl Gather {
     ) -> Result<Self, String> {
         let highest = rows.iter().copied().flatten().max();
         let gaps = rows.iter().any(Option::is_none);
-        Ok(Self { axis, rows, missing, shown, highest, gaps })
+        Ok(Self { axis, rows, missing, shown, highest, gaps, of: None })
+    }
+
+    /// The same, for an input of exactly so many rows.
+    #[must_use]
+    pub fn of(self, rows: u64) -> Self {
+        Self { of: Some(rows), ..self }
     }
 
     /// Whether the list has rows that the input does not hold.
@@ -61,6 +69,10 @@ impl Op for Gather {
         let (axis, size) = axis::one(self, input, self.axis)?;
         if self.gaps {
             self.element(input)?;
+        }
+        if let Some(rows) = self.of.filter(|rows| *rows != size) {
+            let reason = format!("it has {size} rows, the old vocabulary {rows} tokens");
+            return Err(TransformError::fit(self, input, reason));
         }
         if self.highest.is_some_and(|highest| highest >= size) {
             let beyond = |row: &Option<u64>| row.filter(|&row| row >= size);

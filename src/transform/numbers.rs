@@ -48,6 +48,11 @@ impl Value {
         }
     }
 
+    /// Whether it is a number at all, and no infinity.
+    pub(super) fn is_finite(self) -> bool {
+        self.real().is_finite()
+    }
+
     #[allow(clippy::cast_precision_loss, reason = "rounding is what a float does")]
     fn real(self) -> f64 {
         match self {
@@ -72,7 +77,13 @@ impl Value {
         if near.to_bits() % 2 == 1 {
             return near;
         }
-        match f64::from(near).abs().partial_cmp(&self.real().abs()) {
+        let cut = match self {
+            // As an `f64` it might be rounded already.
+            #[allow(clippy::cast_possible_truncation, reason = "it was whole before")]
+            Self::Whole(number) => Some((near as i128).abs().cmp(&number.abs())),
+            Self::Real(number) => f64::from(near).abs().partial_cmp(&number.abs()),
+        };
+        match cut {
             Some(Ordering::Less) => f32::from_bits(near.to_bits() + 1),
             Some(Ordering::Greater) => f32::from_bits(near.to_bits() - 1),
             Some(Ordering::Equal) | None => near,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Along, Op, Regions, Transform, TransformError};
+use super::{Along, Op, Regions, Transform, TransformError, block, numbers};
 use crate::tensor::{DType, Region, TensorSpec};
 
 /// `scale: 0.5`: each element times a number, in the element's own precision. Its inverse divides,
@@ -32,12 +32,17 @@ impl fmt::Display for Scale {
 
 impl Op for Scale {
     fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError> {
-        match input.dtype() {
-            DType::Float | DType::Double | DType::Half | DType::BFloat16 => Ok(input.clone()),
-            _ => {
-                Err(TransformError::fit(self, input, "its elements are no floating-point numbers"))
-            }
+        let dtype = input.dtype();
+        if !numbers::floating(dtype) {
+            let reason = "its elements are no floating-point numbers";
+            return Err(TransformError::fit(self, input, reason));
         }
+        let by = if dtype == DType::Double { self.by } else { f64::from(self.factor()) };
+        if !by.is_finite() || (by == 0.0 && self.by != 0.0) {
+            let reason = format!("{:e} is no factor that {dtype} can hold", self.by);
+            return Err(TransformError::fit(self, input, reason));
+        }
+        Ok(input.clone())
     }
 
     fn pull(
@@ -47,8 +52,13 @@ impl Op for Scale {
         into: &mut [u8],
     ) -> Result<(), TransformError> {
         let spec = input.spec().clone();
+        self.infer(&spec)?;
         input.read(out, into)?;
-        match spec.dtype() {
+        let (dtype, size) = (spec.dtype(), block::size(self, &spec)?);
+        let finite =
+            |element: &[u8]| numbers::read(dtype, element).is_some_and(numbers::Value::is_finite);
+        let before: Vec<bool> = into.chunks_exact(size.max(1)).map(finite).collect();
+        match dtype {
             DType::Float => {
                 each(into, |bytes| self.single(f32::from_le_bytes(bytes)).to_le_bytes());
             }
@@ -66,7 +76,16 @@ impl Op for Scale {
             }),
             _ => return Err(TransformError::fit(self, &spec, "its elements are no floats")),
         }
-        Ok(())
+        let after = into.chunks_exact(size.max(1)).map(finite);
+        match before.into_iter().zip(after).position(|(before, after)| before && !after) {
+            None => Ok(()),
+            Some(index) => Err(TransformError::Range {
+                transform: self.to_string(),
+                value: "a product too large".to_owned(),
+                dtype,
+                position: block::position(spec.shape(), out, index as u64),
+            }),
+        }
     }
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
@@ -79,9 +98,13 @@ impl Op for Scale {
 }
 
 impl Scale {
+    #[allow(clippy::cast_possible_truncation, reason = "as narrow types are calculated with")]
+    fn factor(&self) -> f32 {
+        self.by as f32
+    }
+
     fn single(&self, value: f32) -> f32 {
-        #[allow(clippy::cast_possible_truncation, reason = "the element's own precision")]
-        let by = self.by as f32;
+        let by = self.factor();
         if self.divide { value / by } else { value * by }
     }
 }

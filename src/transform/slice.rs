@@ -35,7 +35,7 @@ impl Slice {
     }
 
     /// These parts, one for each axis; `None` if they cannot be written.
-    pub(super) fn of(ranges: &[Range<u64>]) -> Option<Self> {
+    pub fn of(ranges: &[Range<u64>]) -> Option<Self> {
         let part = |range: &Range<u64>| {
             let (start, stop) = (i64::try_from(range.start).ok()?, i64::try_from(range.end).ok()?);
             Some(Item::Part { start: Some(start), stop: Some(stop), step: 1 })

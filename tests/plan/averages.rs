@@ -313,3 +313,31 @@ fn averages_of_averages() {
     let found = planned(rules, &format!("w; w/{shadow}; w/{shadow}/{shadow}"));
     assert!(found.contains(&format!("w <- w/{shadow}\n")), "{found}");
 }
+
+/// A scope stands in front of all of them, or of none: what one variable has lost is not given the
+/// average of another.
+#[test]
+fn scopes_of_averages() {
+    let (rules, shadow) =
+        ("ema: prefer\nrules: [{from: '(.+)', to: 'm/$1'}]", "ExponentialMovingAverage");
+    check(
+        rules,
+        &format!("a/w; b/w; train/a/w/{shadow}; train/b/w/{shadow}"),
+        &format!(
+            "m/a/w <- train/a/w/{shadow}
+             m/b/w <- train/b/w/{shadow}
+             a/w: Averaged
+             b/w: Averaged"
+        ),
+    );
+    check(
+        rules,
+        &format!("block_0/k/{shadow}; k; other; other/{shadow}"),
+        &format!(
+            "m/block_0/k <- block_0/k/{shadow}
+             m/k <- k
+             m/other <- other/{shadow}
+             other: Averaged"
+        ),
+    );
+}

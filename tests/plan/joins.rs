@@ -76,8 +76,8 @@ fn one_pattern_joins_in_the_order_of_numbers() {
     let all = r"{from: 'w_\d+', to: w, apply: [{concat: 0}]}";
     rule(
         all,
-        "w_10; w_2; w_9 float32 3; w_3; w_4; w_5; w_6; w_7; w_8",
-        "w <- w_2 + w_3 + w_4 + w_5 + w_6 + w_7 + w_8 + w_9 + w_10 [concat: 0] as float32 [19]",
+        "w_10; w_2; w_9 float32 3; w_3; w_4; w_5; w_6; w_7; w_8; w_1",
+        "w <- w_1 + w_2 + w_3 + w_4 + w_5 + w_6 + w_7 + w_8 + w_9 + w_10 [concat: 0] as float32 [21]",
     );
     rule(
         r"{from: 'w(_\d+)?', to: w, apply: [{stack: 0}]}",
@@ -100,16 +100,16 @@ fn what_is_joined_must_be_complete() {
     rule(
         all,
         "w_0; w_1; w_3",
-        "missing: `w_2` is missing among the 3 that are joined | is the pattern too narrow? where nothing is missing, say so: `concat: {axis: 0, gaps: true}`",
+        "missing: `w_2` is missing among the 3 that are joined | is the pattern too narrow, or too wide? where it is meant so, say it: `concat: {axis: 0, gaps: true}`",
     );
     rule(
         all,
         "w_06; w_09",
-        "missing: `w_07` is missing among the 2 that are joined | is the pattern too narrow? where nothing is missing, say so: `concat: {axis: 0, gaps: true}`",
+        "missing: `w_07` is missing among the 2 that are joined | is the pattern too narrow, or too wide? where it is meant so, say it: `concat: {axis: 0, gaps: true}`",
     );
     rule(all, "w_1; w_2", "w <- w_1 + w_2 [concat: 0] as float32 [4]");
     rule(
-        r"{from: 'a(\d)/w_\d+', to: w, apply: [{concat: 0}]}",
+        r"{from: 'a(\d)/w_\d+', to: w, apply: [{concat: {axis: 0, gaps: true}}]}",
         "a0/w_0; a0/w_1; a1/w_0; a1/w_1",
         "w <- a0/w_0 + a0/w_1 + a1/w_0 + a1/w_1 [concat: 0] as float32 [8]",
     );
@@ -508,4 +508,30 @@ fn gaps_that_are_meant() {
     rule(&all(", gaps: true"), "w_0; w_3", "w <- w_0 + w_3 [concat: 0] as float32 [4]");
     let found = planned(&format!("rules: [{}]", all("")), "w_0; w_3");
     assert!(found.starts_with("missing: `w_1` is missing"), "{found}");
+}
+
+/// What begins late has lost its beginning; what is no series was not meant.
+#[test]
+fn what_is_joined_is_a_series() {
+    let all = r"{from: 'e/.+', to: e, apply: [{concat: 0}]}";
+    let meant = "is the pattern too narrow, or too wide? where it is meant so, say it: `concat: {axis: 0, gaps: true}`";
+    rule(
+        all,
+        "e/part_2; e/part_3",
+        &format!("missing: `e/part_1` is missing among the 2 that are joined | {meant}"),
+    );
+    rule(
+        all,
+        "e/city; e/age",
+        &format!(
+            "missing: `e/age` and `e/city` are joined, and are no series of numbers | {meant}"
+        ),
+    );
+    for join in ["concat", "stack"] {
+        let gaps = format!("{{from: 'e/.+', to: e, apply: [{{{join}: {{axis: 0, gaps: true}}}}]}}");
+        assert!(
+            planned(&format!("rules: [{gaps}]"), "e/city; e/age")
+                .starts_with("e <- e/age + e/city")
+        );
+    }
 }

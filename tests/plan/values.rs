@@ -238,3 +238,37 @@ fill: [{leaf: f, shape: [], with: 1}]",
          d: dropped",
     );
 }
+
+#[test]
+fn factors_and_picks() {
+    applied(
+        "{scale: 1e39}",
+        "a float32 2",
+        "shape: `a`: `scale: 1000000000000000000000000000000000000000` cannot be applied to float32 [2]: 1e39 is no factor that float32 can hold",
+    );
+    applied(
+        "{scale: 1e39}",
+        "a float64 2",
+        "x <- a [scale: 1000000000000000000000000000000000000000] as float64 [2]",
+    );
+    applied(
+        "{add: 9007199254740993}",
+        "a int64 2",
+        "value: 9007199254740993 has more digits than are calculated with",
+    );
+    let slices = ["{slice: '::2'}"; 9].join(", ");
+    applied(
+        &format!("[{slices}]"),
+        "a float32 2",
+        "value: more than 8 steps pick elements | one `gather` or `slice` can do what several do",
+    );
+}
+
+#[test]
+fn a_choice_of_no_targets() {
+    check(
+        "rules: [{from: a, to: {name: []}, optional: true}]",
+        "a",
+        "value: at least one of several targets must stand here",
+    );
+}

@@ -7,11 +7,9 @@ use crate::catalog::VariableName;
 use crate::mapping::{OptimizerBlock, Problem, ProblemKind, RuleId};
 use crate::object::Target;
 use crate::optimizer::{Found, Kind, Role};
-use crate::plan::Value;
 use crate::plan::claim::{Planner, misfit};
 use crate::plan::pipeline::Flow;
 use crate::plan::spot::Spot;
-use crate::tensor::TensorSpec;
 use crate::transform::{Scale, Transform};
 
 const WAYS_OUT: &str =
@@ -149,11 +147,12 @@ impl Planner<'_> {
             let slot = following.slot(owner, at).cloned();
             slot.ok_or_else(|| format!("it is joined with `{owner}`, which has no {}", role.name))
         };
+        let spec = |name: &VariableName| Some(self.catalog.variables.get(name)?.spec.clone());
         let flow = assignment.value.along(&slot).and_then(|value| {
             if value.has_new() && !role.starts_at_zero {
                 return Err(format!("the {} of new elements must not be zero", role.name));
             }
-            let flow = Flow { spec: self.spec_of(&value)?, value };
+            let flow = Flow { spec: value.spec(&spec)?, value };
             match &following.scale {
                 Some(scale) => flow.apply(Transform::Scale(scale.clone())),
                 None => Ok(flow),
@@ -173,30 +172,5 @@ impl Planner<'_> {
             self.report(following.block.id, problem);
         }
         self.assign(spot, spec, value, Some(following.block.id));
-    }
-
-    /// What a value over source variables is.
-    fn spec_of(&self, value: &Value) -> Result<TensorSpec, String> {
-        match value {
-            Value::Variable(name) => {
-                let variable = self.catalog.variables.get(name);
-                let spec = variable.map(|variable| variable.spec.clone());
-                spec.ok_or_else(|| format!("there is no `{name}`"))
-            }
-            Value::Constant(constant) => Ok(constant.spec().clone()),
-            Value::Apply(transform, of) => {
-                let spec = self.spec_of(of)?;
-                transform.op().infer(&spec).map_err(|error| error.to_string())
-            }
-            Value::Concat { axis, parts } => {
-                let flows: Result<Vec<Flow>, String> = parts
-                    .iter()
-                    .map(|part| Ok(Flow { value: part.clone(), spec: self.spec_of(part)? }))
-                    .collect();
-                let axis = i64::try_from(*axis).map_err(|error| error.to_string())?;
-                Ok(Flow::concat(axis, flows?)?.spec)
-            }
-            Value::Template(_) => Err("the template's own value has no slots".to_owned()),
-        }
     }
 }
