@@ -61,7 +61,8 @@ pub trait Regions {
     fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError>;
 }
 
-/// A way to make one tensor of another, displayed as a rule file writes it.
+/// A way to make one tensor of another, displayed as a rule file writes it; pieces and inverses, which
+/// no rule file writes, say what they are of.
 pub trait Op: fmt::Display {
     /// What comes out, or why it cannot.
     fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError>;

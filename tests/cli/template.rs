@@ -152,3 +152,21 @@ fn state_of_another_optimizer_is_refused() {
         assert!(said.err.contains("`optimizer` is Adam"), "{case} for {template}: {said}");
     }
 }
+
+/// Cells as TF1 had them become, value for value, what Keras saved of a model that computes the
+/// same.
+#[test]
+fn cells_are_what_keras_saved() {
+    let place = Place::new();
+    for (case, keras) in [("lstm", 2), ("lstm", 3), ("gru", 2), ("gru", 3)] {
+        let old = format!("testdata/recurrent/{case}");
+        let like = format!("testdata/templates/keras{keras}_{case}");
+        let new = format!("new/{case}_{keras}");
+        place.ok(&format!(
+            "convert {old}/model.ckpt --map {old}/rules.yaml --like {like} -o {new} --for read"
+        ));
+        place.ok(&format!("diff {new} {old}_keras{keras}/model.ckpt"));
+        // That there is something to tell apart.
+        assert!(!place.run(&format!("diff {new} {like}")).to_string().contains("all equal"));
+    }
+}
