@@ -95,7 +95,7 @@ const WORDS: &[(&str, &str, Reader)] = &[
     ("gather", "`gather: rows.txt`", |node, compiler| {
         Some(each(rows::read(node, compiler)?.map(Transform::Gather)))
     }),
-    ("merge_axes", "`merge_axes: [0, 2]`", |node, compiler| {
+    ("merge_axes", "`merge_axes: [0, 1]`", |node, compiler| {
         Some(each(MergeAxes::new(integers(node, compiler)?).map(Transform::MergeAxes)))
     }),
     ("pad", "`pad: [[0, 0], [0, 8]]`", pad),

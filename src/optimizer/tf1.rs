@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Kind;
 use crate::catalog::{Catalog, Variable, VariableName};
-use crate::names::unnumbered;
+use crate::names::{counted, unnumbered};
 
 /// The step counter of TF1's training loops.
 const GLOBAL_STEP: &str = "global_step";
@@ -75,16 +75,15 @@ impl State {
             *count += 1;
             variables.insert(&slot.variable);
         }
-        let plural = |n: usize| if n == 1 { "" } else { "s" };
         let mut parts: Vec<String> = kinds
             .into_iter()
             .map(|(kind, (count, variables))| {
-                let of = variables.len();
-                format!("{count} {kind} slot{} of {of} variable{}", plural(count), plural(of))
+                let slots = counted(count, &format!("{kind} slot"));
+                format!("{slots} of {}", counted(variables.len(), "variable"))
             })
             .collect();
         let powers = self.powers.len();
-        parts.extend((powers > 0).then(|| format!("{powers} power{} of beta", plural(powers))));
+        parts.extend((powers > 0).then(|| format!("{} of beta", counted(powers, "power"))));
         match parts.pop() {
             Some(last) if parts.is_empty() => last,
             Some(last) => format!("{} and {last}", parts.join(", ")),

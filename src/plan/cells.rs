@@ -16,7 +16,7 @@ use super::pipeline::Flow;
 use super::spot::{NoSpot, Spot};
 use crate::mapping::{CellKind, CellRule, Problem, ProblemKind, Rule};
 use crate::tensor::{Constant, Number, Shape, TensorSpec};
-use crate::transform::{ExpandDims, Gates, Pieces, Split, Transform};
+use crate::transform::{Gates, Pieces, Split, Transform};
 
 /// The variables of a cell by what they are, whatever version of TF1 named them.
 type Leaves = BTreeMap<&'static str, usize>;
@@ -217,11 +217,10 @@ impl Planner<'_> {
                 same_units(&flow("candidate/bias")?, units)?;
                 let (gates_in, gates_state) = cut(flow("gates/kernel")?, units, 2)?;
                 let (new_in, new_state) = cut(flow("candidate/kernel")?, units, 1)?;
-                let join = |gates: Flow, new: Flow| Flow::concat(-1, vec![swapped(gates)?, new]);
                 Ok(vec![
-                    ("kernel", join(gates_in, new_in)?),
-                    ("recurrent_kernel", join(gates_state, new_state)?),
-                    ("bias", join(bias, flow("candidate/bias")?)?),
+                    ("kernel", gated(gates_in, new_in)?),
+                    ("recurrent_kernel", gated(gates_state, new_state)?),
+                    ("bias", gated(bias, flow("candidate/bias")?)?),
                 ])
             }
             CellKind::CudnnGru => {
@@ -237,26 +236,20 @@ impl Planner<'_> {
                     return Err(format!("a kernel over its state is {}", hidden.spec));
                 }
                 let (gates_in, gates_state) = cut(flow("gates/kernel")?, units, 2)?;
-                let join = |gates: Flow, new: Flow| Flow::concat(-1, vec![swapped(gates)?, new]);
                 // cuDNN has two biases for each gate, and what is saved is their sum.
                 let none = Shape::new([2 * units])
                     .and_then(|shape| TensorSpec::new(bias.spec.dtype(), shape))
                     .map_err(|error| error.to_string())?;
                 let none = Constant::new(none, Number::Integer(0));
                 let none = none.ok_or_else(|| "its bias is no number".to_owned())?;
-                let rows = [
-                    join(bias, flow("input/bias")?)?,
+                let rows = vec![
+                    gated(bias, flow("input/bias")?)?,
                     Flow::concat(-1, vec![Flow::constant(none), flow("hidden/bias")?])?,
                 ];
-                let expand = ExpandDims::new(vec![0])?;
-                let rows: Result<Vec<Flow>, String> = rows
-                    .into_iter()
-                    .map(|row| row.apply(Transform::ExpandDims(expand.clone())))
-                    .collect();
                 Ok(vec![
-                    ("kernel", join(gates_in, flow("input/kernel")?)?),
-                    ("recurrent_kernel", join(gates_state, flow("hidden/kernel")?)?),
-                    ("bias", Flow::concat(0, rows?)?),
+                    ("kernel", gated(gates_in, input)?),
+                    ("recurrent_kernel", gated(gates_state, hidden)?),
+                    ("bias", Flow::stack(0, rows)?),
                 ])
             }
         }
@@ -304,9 +297,10 @@ fn cut(kernel: Flow, units: u64, gates: u64) -> Result<(Flow, Flow), String> {
     Ok((piece(kernel.clone(), 0)?, piece(kernel, 1)?))
 }
 
-/// `r, u` as Keras has them: `z` (which is `u`), then `r`.
-fn swapped(gates: Flow) -> Result<Flow, String> {
-    gates.apply(Transform::Gates(Gates::new(-1, vec![1, 0], Vec::new())?))
+/// A GRU's `r, u` as Keras has them, `z` (which is `u`) and `r`, and the candidate behind them.
+fn gated(gates: Flow, candidate: Flow) -> Result<Flow, String> {
+    let swap = Transform::Gates(Gates::new(-1, vec![1, 0], Vec::new())?);
+    Flow::concat(-1, vec![gates.apply(swap)?, candidate])
 }
 
 /// Why a part of a cell is not what the template has.

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use regex::Captures;
-
 use super::claim::{Claim, Planner};
 use super::order::{self, Series};
+use super::sources::Source;
 use crate::mapping::{MapRule, Pattern, Problem, ProblemKind, Rule, Step};
 
 /// The values of a pattern's named groups: what belongs together has the same ones.
@@ -19,7 +18,7 @@ impl Planner<'_> {
         for i in self.sources.free() {
             let Some(source) = self.sources.all.get(i) else { continue };
             for ((at, pattern), taken) in map.from.iter().enumerate().zip(&mut taken) {
-                let Some(key) = captured(pattern, source.names()) else { continue };
+                let Some(key) = key(pattern, source) else { continue };
                 *taken = true;
                 self.found.insert(rule.id);
                 let members = groups.entry(key).or_insert_with(|| vec![Vec::new(); map.from.len()]);
@@ -53,10 +52,9 @@ impl Planner<'_> {
             let Some(source) = members.first().and_then(|&i| self.sources.all.get(i)) else {
                 continue;
             };
-            let names: Vec<String> = source.names().map(str::to_owned).collect();
-            let pattern = map.from.first();
-            let captures: Option<Captures<'_>> =
-                pattern.and_then(|pattern| names.iter().find_map(|name| pattern.captures(name)));
+            let Some(pattern) = map.from.first() else { continue };
+            let name = source.matched(pattern).map(str::to_owned);
+            let captures = name.as_deref().and_then(|name| pattern.captures(name));
             self.claim(&members, Claim::of(rule, map), captures.as_ref(), &[]);
         }
     }
@@ -135,8 +133,9 @@ impl Planner<'_> {
     }
 }
 
-fn captured<'n>(pattern: &Pattern, mut names: impl Iterator<Item = &'n str>) -> Option<Key> {
-    let captures = names.find_map(|name| pattern.captures(name))?;
+/// What says where a variable belongs, if the pattern finds it.
+fn key(pattern: &Pattern, source: &Source<'_>) -> Option<Key> {
+    let captures = pattern.captures(source.matched(pattern)?)?;
     let value = |name: &str| captures.name(name).map_or("", |found| found.as_str()).to_owned();
     Some(pattern.group_names().into_iter().map(|name| (name.to_owned(), value(name))).collect())
 }

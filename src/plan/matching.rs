@@ -219,12 +219,10 @@ impl Planner<'_> {
         let mut matched = false;
         for i in self.sources.free() {
             let Some(source) = self.sources.all.get(i) else { continue };
-            let names: Vec<String> = source.names().map(str::to_owned).collect();
-            if let Some(captures) = names.iter().find_map(|name| pattern.captures(name)) {
-                matched = true;
-                self.found.insert(rule.id);
-                self.claim(&[i], Claim::of(rule, map), Some(&captures), &[]);
-            }
+            let Some(name) = source.matched(pattern).map(str::to_owned) else { continue };
+            matched = true;
+            self.found.insert(rule.id);
+            self.claim(&[i], Claim::of(rule, map), pattern.captures(&name).as_ref(), &[]);
         }
         if !matched && !map.optional {
             self.unused(rule, pattern, &|name| pattern.is_match(name));

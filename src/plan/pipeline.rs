@@ -7,7 +7,9 @@ use super::value::joined;
 use crate::catalog::Catalog;
 use crate::mapping::Step;
 use crate::tensor::{Constant, TensorSpec};
-use crate::transform::{ExpandDims, Pieces, Reshape, Split, Transform, Unpartition, Unstack};
+use crate::transform::{
+    ExpandDims, Pieces, Reshape, Split, Transform, Unpartition, Unstack, resolve_axis,
+};
 
 /// A value on its way.
 #[derive(Debug, Clone)]
@@ -53,13 +55,8 @@ impl Flow {
         let Some((first, rest)) = parts.split_first() else {
             return Err("there is nothing to join".to_owned());
         };
-        let rank = first.spec.shape().rank();
-        let from_end = usize::try_from(axis.unsigned_abs()).ok();
-        let axis = match (usize::try_from(axis), from_end) {
-            (Ok(axis), _) if axis < rank => axis,
-            (Err(_), Some(back)) if back <= rank => rank - back,
-            _ => return Err(format!("{} has no axis {axis} to be joined along", first.spec)),
-        };
+        let axis = resolve_axis(axis, first.spec.shape().rank())
+            .ok_or_else(|| format!("{} has no axis {axis} to be joined along", first.spec))?;
         let specs: Vec<TensorSpec> = parts.iter().map(|part| part.spec.clone()).collect();
         let spec = joined(axis, &specs)?;
         if rest.is_empty() {
@@ -67,6 +64,16 @@ impl Flow {
         }
         let parts = parts.into_iter().map(|part| part.value).collect();
         Ok(Self { value: Value::Concat { axis, parts }, spec })
+    }
+
+    /// Values one behind the other along a new axis.
+    pub(super) fn stack(axis: i64, parts: Vec<Self>) -> Result<Self, String> {
+        let expand = ExpandDims::new(vec![axis])?;
+        let expanded: Result<Vec<Self>, String> = parts
+            .into_iter()
+            .map(|part| part.apply(Transform::ExpandDims(expand.clone())))
+            .collect();
+        Self::concat(axis, expanded?)
     }
 }
 
@@ -95,14 +102,7 @@ pub(super) fn run(
                 })
                 .collect::<Result<_, String>>()?,
             Step::Concat { axis, .. } => vec![Flow::concat(*axis, flows)?],
-            Step::Stack { axis, .. } => {
-                let expand = ExpandDims::new(vec![*axis])?;
-                let expanded = flows
-                    .into_iter()
-                    .map(|flow| flow.apply(Transform::ExpandDims(expand.clone())))
-                    .collect::<Result<_, String>>()?;
-                vec![Flow::concat(*axis, expanded)?]
-            }
+            Step::Stack { axis, .. } => vec![Flow::stack(*axis, flows)?],
             Step::Split { axis, sizes } => {
                 let flow = single(flows)?;
                 let pieces = match sizes {

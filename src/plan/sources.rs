@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Fate;
 use super::template::Template;
 use crate::catalog::{Catalog, Variable, VariableName};
+use crate::mapping::Pattern;
 
 /// One source variable.
 #[derive(Debug)]
@@ -25,6 +26,11 @@ impl Source<'_> {
     /// The names that rules may call it by.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.current.as_str()).chain(self.other)
+    }
+
+    /// The name by which a pattern finds it.
+    pub(super) fn matched(&self, pattern: &Pattern) -> Option<&str> {
+        self.names().find(|name| pattern.is_match(name))
     }
 
     /// Last component of the name rules see.

@@ -6,7 +6,7 @@ use super::TransformError;
 use crate::tensor::TensorSpec;
 
 /// Which of `rank` axes is meant, as NumPy counts.
-pub(super) fn resolve(axis: i64, rank: usize) -> Option<usize> {
+pub(crate) fn resolve(axis: i64, rank: usize) -> Option<usize> {
     let at = match usize::try_from(axis) {
         Ok(at) => at,
         Err(_) => rank.checked_sub(usize::try_from(axis.unsigned_abs()).ok()?)?,

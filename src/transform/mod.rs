@@ -34,6 +34,7 @@ use std::fmt;
 use crate::tensor::{Region, TensorSpec};
 
 pub use add::Add;
+pub(crate) use axis::resolve as resolve_axis;
 pub use cast::Cast;
 pub use error::TransformError;
 pub use expand_dims::ExpandDims;

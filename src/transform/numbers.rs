@@ -48,11 +48,6 @@ impl Value {
         }
     }
 
-    /// Whether it is a number at all, and no infinity.
-    pub(super) fn is_finite(self) -> bool {
-        self.real().is_finite()
-    }
-
     #[allow(clippy::cast_precision_loss, reason = "rounding is what a float does")]
     fn real(self) -> f64 {
         match self {

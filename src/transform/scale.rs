@@ -54,38 +54,38 @@ impl Op for Scale {
         let spec = input.spec().clone();
         self.infer(&spec)?;
         input.read(out, into)?;
-        let (dtype, size) = (spec.dtype(), block::size(self, &spec)?);
-        let finite =
-            |element: &[u8]| numbers::read(dtype, element).is_some_and(numbers::Value::is_finite);
-        let before: Vec<bool> = into.chunks_exact(size.max(1)).map(finite).collect();
-        match dtype {
-            DType::Float => {
-                each(into, |bytes| self.single(f32::from_le_bytes(bytes)).to_le_bytes());
-            }
+        let dtype = spec.dtype();
+        // A finite number must stay one.
+        let kept = |from: f64, to: f64| to.is_finite() || !from.is_finite();
+        let scaled = match dtype {
+            DType::Float => each(into, |bytes| {
+                let value = f32::from_le_bytes(bytes);
+                let scaled = self.single(value);
+                (scaled.to_le_bytes(), kept(value.into(), scaled.into()))
+            }),
             DType::Double => each(into, |bytes| {
                 let value = f64::from_le_bytes(bytes);
-                if self.divide { value / self.by } else { value * self.by }.to_le_bytes()
+                let scaled = if self.divide { value / self.by } else { value * self.by };
+                (scaled.to_le_bytes(), kept(value, scaled))
             }),
             DType::Half => each(into, |bytes| {
-                half::f16::from_f32(self.single(half::f16::from_le_bytes(bytes).to_f32()))
-                    .to_le_bytes()
+                let value = half::f16::from_le_bytes(bytes);
+                let scaled = half::f16::from_f32(self.single(value.to_f32()));
+                (scaled.to_le_bytes(), kept(value.into(), scaled.into()))
             }),
             DType::BFloat16 => each(into, |bytes| {
-                half::bf16::from_f32(self.single(half::bf16::from_le_bytes(bytes).to_f32()))
-                    .to_le_bytes()
+                let value = half::bf16::from_le_bytes(bytes);
+                let scaled = half::bf16::from_f32(self.single(value.to_f32()));
+                (scaled.to_le_bytes(), kept(value.into(), scaled.into()))
             }),
             _ => return Err(TransformError::fit(self, &spec, "its elements are no floats")),
-        }
-        let after = into.chunks_exact(size.max(1)).map(finite);
-        match before.into_iter().zip(after).position(|(before, after)| before && !after) {
-            None => Ok(()),
-            Some(index) => Err(TransformError::Range {
-                transform: self.to_string(),
-                value: "a product too large".to_owned(),
-                dtype,
-                position: block::position(spec.shape(), out, index as u64),
-            }),
-        }
+        };
+        scaled.map_err(|index| TransformError::Range {
+            transform: self.to_string(),
+            value: "a product too large".to_owned(),
+            dtype,
+            position: block::position(spec.shape(), out, index),
+        })
     }
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {
@@ -109,10 +109,19 @@ impl Scale {
     }
 }
 
-fn each<const N: usize>(bytes: &mut [u8], change: impl Fn([u8; N]) -> [u8; N]) {
-    for element in bytes.as_chunks_mut::<N>().0 {
-        *element = change(*element);
+/// Changes each element; the error is the number of the first that was not kept.
+fn each<const N: usize>(
+    bytes: &mut [u8],
+    change: impl Fn([u8; N]) -> ([u8; N], bool),
+) -> Result<(), u64> {
+    for (index, element) in (0..).zip(bytes.as_chunks_mut::<N>().0) {
+        let (changed, kept) = change(*element);
+        if !kept {
+            return Err(index);
+        }
+        *element = changed;
     }
+    Ok(())
 }
 
 #[cfg(test)]
