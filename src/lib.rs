@@ -21,9 +21,10 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `causes`, `crc`, `names`, `progress`, `proto`, `recent`, `varint` | — |
+//! | `causes`, `crc`, `names`, `progress`, `proto`, `recent`, `varint`, `workers` | — |
 //! | `files`, `object` | — |
 //! | `table` | `crc`, `recent`, `varint` |
+//! | `sums` | `crc`, `files`, `workers` |
 //! | `tensor` | `crc`, `varint` |
 //! | `catalog` | `object`, `tensor` |
 //! | `transform` | `tensor` |
@@ -32,7 +33,7 @@
 //! | `plan` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `recent`, `table`, `tensor`, `varint` |
 //! | `target` | `causes`, `crc`, `files`, `object`, `proto`, `table`, `tensor` |
-//! | `convert` | `catalog`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `target`, `tensor`, `transform` |
+//! | `convert` | `catalog`, `causes`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `sums`, `target`, `tensor`, `transform`, `workers` |
 //! | `diff` | `catalog`, `object`, `progress`, `source`, `tensor`, `transform` |
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
@@ -44,20 +45,21 @@
 //!
 //! ```no_run
 //! use std::collections::BTreeMap;
-//! use ckptmap::convert::{Inputs, convert};
+//! use ckptmap::convert::{Inputs, Options, convert};
 //! use ckptmap::mapping::{Mapping, NoFiles};
-//! use ckptmap::plan::{Options, plan};
+//! use ckptmap::plan::{self, plan};
 //! use ckptmap::{files, progress, source, target};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let old = source::open(&"runs/model.ckpt-1000".parse()?)?;
 //! let text = std::fs::read_to_string("rules.yaml")?;
 //! let mapping = Mapping::parse("rules.yaml", &text, &BTreeMap::new(), &NoFiles)?;
-//! let plan = plan(old.catalog(), &mapping, None, &Options::default())?;
+//! let plan = plan(old.catalog(), &mapping, None, &plan::Options::default())?;
 //! let new = "converted/ckpt".parse()?;
-//! let writer = target::create(&new, &target::Options::default(), &files::identities(&old.files())?)?;
+//! let writer = target::create(&new, &target::Options::default(), &files::entries(&old.files())?)?;
 //! let inputs = Inputs { source: old.as_ref(), template: None };
-//! let done = convert(&plan, &inputs, writer, &progress::Silent)?;
+//! let how = Options::default();
+//! let done = convert(&plan, &inputs, writer, &how, &progress::Silent)?;
 //! println!("{} files", done.written.files.len());
 //! # Ok(())
 //! # }
@@ -83,9 +85,11 @@ mod recent;
 pub mod report;
 pub mod reverse;
 pub mod source;
+mod sums;
 pub mod table;
 pub mod target;
 pub mod tensor;
 pub mod transform;
 mod varint;
 pub mod verify;
+mod workers;

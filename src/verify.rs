@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Variable, VariableName};
-use crate::convert::{Inputs, pull};
+use crate::convert::{Inputs, Loaded, pull};
 use crate::diff::{
     CompareError, GraphDifference, Sums, What, compare_blocks, compare_graphs, compare_whole,
 };
@@ -187,7 +187,8 @@ impl Work<'_> {
             return Ok(compare_whole(&planned, &found).map(What::Values));
         }
         let transform = |source| CompareError::Transform { target: target.clone(), source };
-        let mut planned = pull::regions(value, self.inputs).map_err(transform)?;
+        let none = Loaded::default();
+        let mut planned = pull::regions(value, self.inputs, &none).map_err(transform)?;
         let unequal = compare_blocks(
             spec,
             |region, out| planned.read(region, out).map_err(transform),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use ckptmap::catalog::{Catalog, VariableName};
 use ckptmap::check::check;
-use ckptmap::convert::{Inputs, convert};
+use ckptmap::convert::{self, Inputs, convert};
 use ckptmap::files::Location;
 use ckptmap::mapping::{Mapping, NoFiles, Problem, Problems};
 use ckptmap::object::{OBJECT_GRAPH_KEY, ObjectGraph, Target};
@@ -598,7 +598,7 @@ proptest! {
         let to = Location::from(dir.path().join("new").as_path());
         let writer = create(&to, &target::Options { sync: false, ..target::Options::default() }, &[]).unwrap();
         let inputs = Inputs { source: old.as_ref(), template: None };
-        match convert(&plan, &inputs, writer, &Silent) {
+        match convert(&plan, &inputs, writer, &convert::Options::default(), &Silent) {
             Ok(_) => {
                 let new = open(&to).unwrap();
                 for assignment in &plan.assignments {

@@ -2,14 +2,14 @@
 //! message, random values through transforms and back.
 
 use std::collections::BTreeMap;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::path::Path;
 
 use ckptmap::catalog::{Variable, VariableName};
 use ckptmap::check::check;
-use ckptmap::convert::{Inputs, convert};
+use ckptmap::convert::{self, Inputs, convert};
 use ckptmap::crc::Crc;
-use ckptmap::files::Location;
+use ckptmap::files::{Extent, Location, Share};
 use ckptmap::mapping::{Files, Mapping, Problems};
 use ckptmap::object::{
     Attribute, Edge, GraphBuilder, Node, ObjectGraph, ObjectPath, RegisteredSaver, Slot, Target,
@@ -18,7 +18,7 @@ use ckptmap::plan::{self, Plan};
 use ckptmap::progress::Silent;
 use ckptmap::reverse::reverse;
 use ckptmap::source::{CheckpointReader, open};
-use ckptmap::target::{CheckpointWriter, Committed, Options, always, create};
+use ckptmap::target::{CheckpointWriter, Committed, Options, SharedFile, Sharing, always, create};
 use ckptmap::tensor::{DType, Region, Shape, Tensor, TensorSpec, strings};
 use ckptmap::transform::{Regions, Reshape, Transform, TransformError, Transpose};
 use proptest::collection::{btree_map, vec};
@@ -110,13 +110,23 @@ fn write(to: &Location, tensors: &Tensors, ways: &[Way], graph: Option<&ObjectGr
 fn give(writer: &mut dyn CheckpointWriter, target: &Target, tensor: &Tensor<'_>, way: &Way) {
     match (way, tensor.spec().bytes()) {
         (Way::Stream(block), Some(_)) => {
-            let mut sink = writer.begin(target, tensor.spec()).unwrap();
-            for block in tensor.data().chunks(*block) {
-                sink.write(block).unwrap();
+            let len = tensor.data().len() as u64;
+            let place = writer.reserve(target, tensor.spec(), len).unwrap();
+            // From the last block to the first: places are all that counts.
+            for (number, bytes) in tensor.data().chunks(*block).enumerate().rev() {
+                writer.write(place.after((number * block) as u64), bytes).unwrap();
             }
-            sink.finish().unwrap();
+            writer.seal(target, tensor.checksum()).unwrap();
         }
         _ => writer.put(target, tensor).unwrap(),
+    }
+}
+
+/// The file an extent lies in, linked.
+fn link(writer: &mut dyn CheckpointWriter, extent: &Extent) -> SharedFile {
+    match writer.share(extent.blob.as_ref(), Share::Link).unwrap() {
+        Sharing::Done(file) => file,
+        Sharing::Refused(error) => panic!("{error:?}"),
     }
 }
 
@@ -181,21 +191,24 @@ proptest! {
         }
     }
 
-    /// Bytes taken over as they lie, under other names and under two at once.
+    /// Data files that are another checkpoint's as well, under other names and under two at once.
+    #[cfg(unix)]
     #[test]
-    fn adopted_tensors_are_the_same(tensors in checkpoints(), ways in ways()) {
+    fn tensors_in_linked_files_are_the_same(tensors in checkpoints(), ways in ways()) {
         let dir = tempfile::tempdir().unwrap();
         let (old, new) = (Location::from(dir.path()).join("old"), Location::from(dir.path()).join("new"));
         write(&old, &tensors, &ways, None);
         let reader = open(&old).unwrap();
         let mut writer = create(&new, &FAST, &[]).unwrap();
         let mut expected = Tensors::new();
+        let mut shared = None;
         for (name, variable) in &reader.catalog().variables {
             let (extent, crc) = reader.extent(name).unwrap().unwrap();
             let (target, alias) = (format!("x/{name}"), format!("y/{name}"));
-            let mut advance = |_| ControlFlow::Continue(());
             let named = Target::named(target.as_str());
-            writer.adopt(&named, &variable.spec, &extent, crc, &mut advance).unwrap();
+            let file = *shared.get_or_insert_with(|| link(writer.as_mut(), &extent));
+            let at = (file, extent.offset, extent.len);
+            writer.refer(&named, &variable.spec, at, crc).unwrap();
             writer.alias(&Target::named(alias.as_str()), &named).unwrap();
             expected.insert(target, tensors[name.as_str()].clone());
             expected.insert(alias, tensors[name.as_str()].clone());
@@ -651,7 +664,8 @@ impl Journey {
         template: Option<&dyn CheckpointReader>,
     ) {
         let writer = create(&self.at(to), &FAST, &[]).unwrap();
-        convert(plan, &Inputs { source, template }, writer, &Silent).unwrap();
+        let how = convert::Options::default();
+        convert(plan, &Inputs { source, template }, writer, &how, &Silent).unwrap();
     }
 
     /// Every value of the new checkpoint becomes another one, as training would have it.

@@ -1,6 +1,7 @@
 //! `convert`: from a TF1 checkpoint to one that `tf.train.Checkpoint` restores.
 
 use anyhow::Context;
+use clap::ValueEnum;
 
 use super::Answer;
 use super::interrupt::Interrupt;
@@ -8,8 +9,8 @@ use super::mapped::MappedArgs;
 use super::progress::Bar;
 use super::ui::Ui;
 use super::values::size;
-use ckptmap::convert::{ConvertError, convert};
-use ckptmap::files::{Location, identities};
+use ckptmap::convert::{self, ConvertError, Sharing, convert};
+use ckptmap::files::{Location, Share, entries};
 use ckptmap::report::Report;
 use ckptmap::target::{Options, create};
 
@@ -33,6 +34,53 @@ pub(super) struct Args {
     /// Do not wait until the data is safe on the disk
     #[arg(long)]
     no_sync: bool,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// How values get into the result.
+#[derive(Debug, clap::Args)]
+struct DataArgs {
+    /// Let the result have the source's data files under names of its own, without a copy: what is
+    /// written into one of them later is written into both. Where that is refused, blocks are
+    /// shared or copied, unless it is required
+    #[arg(
+        long, value_name = "try|require", value_enum, num_args = 0..=1, require_equals = true,
+        default_missing_value = "try", hide_possible_values = true
+    )]
+    link: Option<Need>,
+    /// Let the result share blocks with the source's data files, where the file system can: as
+    /// cheap as a link, and neither hears of what is written into the other
+    #[arg(
+        long, value_name = "try|require", value_enum, num_args = 0..=1, require_equals = true,
+        default_missing_value = "try", hide_possible_values = true, conflicts_with = "link"
+    )]
+    reflink: Option<Need>,
+    /// Memory for values that are transformed (500MB, 2GiB, …)
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
+    memory: u64,
+    /// Do not check the source's checksums
+    #[arg(long)]
+    no_verify: bool,
+}
+
+/// What becomes of a conversion whose files cannot be shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Need {
+    /// They are copied
+    Try,
+    /// It is an error
+    Require,
+}
+
+impl DataArgs {
+    fn options(&self) -> convert::Options {
+        let wanted = [(self.link, Share::Link), (self.reflink, Share::Reflink)];
+        let share = wanted.into_iter().find_map(|(need, how)| {
+            need.map(|need| Sharing { how, required: need == Need::Require })
+        });
+        convert::Options { memory: self.memory, verify: !self.no_verify, share }
+    }
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
@@ -56,9 +104,9 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     };
     let mut inputs = source.files();
     inputs.extend(planned.template.iter().flat_map(|template| template.files()));
-    let writer = create(&to, &options, &identities(&inputs)?)?;
+    let writer = create(&to, &options, &entries(&inputs)?)?;
     let bar = Bar::new(ui, interrupt.clone());
-    let done = match convert(&planned.plan, &planned.inputs(), writer, &bar) {
+    let done = match convert(&planned.plan, &planned.inputs(), writer, &args.data.options(), &bar) {
         Ok(done) => done,
         Err(ConvertError::Interrupted) => {
             drop(bar);

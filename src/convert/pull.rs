@@ -1,17 +1,18 @@
 //! A value as something that can be read in parts: the source's variable at the bottom, a layer
 //! for each transform on top.
 
-use super::Inputs;
+use super::{Inputs, Loaded};
 use crate::catalog::VariableName;
 use crate::plan::{Value, joined};
 use crate::source::CheckpointReader;
 use crate::tensor::{Constant, Region, TensorSpec};
 use crate::transform::{Op, Regions, TransformError};
 
-/// The value's parts, on demand.
+/// The value's parts, on demand; variables that are in memory are not read again.
 pub(crate) fn regions<'v>(
     value: &'v Value,
     inputs: &Inputs<'v>,
+    loaded: &'v Loaded<'_>,
 ) -> Result<Box<dyn Regions + 'v>, TransformError> {
     Ok(match value {
         Value::Variable(_) | Value::Template(_) => {
@@ -19,16 +20,21 @@ pub(crate) fn regions<'v>(
             let (reader, name) = inputs.stored(value).ok_or_else(missing)?;
             let variable = reader.catalog().variables.get(name);
             let missing = || TransformError::Input(format!("there is no `{name}`").into());
-            Box::new(Stored { reader, name, spec: &variable.ok_or_else(missing)?.spec })
+            let spec = &variable.ok_or_else(missing)?.spec;
+            match loaded.get(inputs, (reader, name)) {
+                Some(bytes) => Box::new(InMemory { spec, bytes }),
+                None => Box::new(Stored { reader, name, spec }),
+            }
         }
         Value::Constant(constant) => Box::new(Uniform(constant)),
         Value::Apply(transform, of) => {
-            let input = regions(of, inputs)?;
+            let input = regions(of, inputs, loaded)?;
             let spec = transform.op().infer(input.spec())?;
             Box::new(Applied { op: transform.op(), input, spec })
         }
         Value::Concat { axis, parts } => {
-            let parts: Result<Vec<_>, _> = parts.iter().map(|part| regions(part, inputs)).collect();
+            let parts: Result<Vec<_>, _> =
+                parts.iter().map(|part| regions(part, inputs, loaded)).collect();
             Box::new(Joined::new(*axis, parts?)?)
         }
     })
@@ -48,6 +54,36 @@ impl Regions for Stored<'_> {
     fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError> {
         let read = self.reader.read_region(self.name, region, out);
         read.map_err(|error| TransformError::Input(error.into()))
+    }
+}
+
+struct InMemory<'v> {
+    spec: &'v TensorSpec,
+    bytes: &'v [u8],
+}
+
+impl Regions for InMemory<'_> {
+    fn spec(&self) -> &TensorSpec {
+        self.spec
+    }
+
+    fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError> {
+        let wrong = || TransformError::Input("a block of no fixed size".into());
+        let size = self.spec.dtype().size().ok_or_else(wrong)?;
+        let mut rest = out;
+        region.for_each_run(self.spec.shape(), |first, count| {
+            let (start, len) = (usize::try_from(first * size), usize::try_from(count * size));
+            let (Ok(start), Ok(len)) = (start, len) else { return Err(wrong()) };
+            let (run, after) =
+                std::mem::take(&mut rest).split_at_mut_checked(len).ok_or_else(wrong)?;
+            run.copy_from_slice(self.bytes.get(start..start + len).ok_or_else(wrong)?);
+            rest = after;
+            Ok(())
+        })
+    }
+
+    fn whole(&self) -> Option<&[u8]> {
+        Some(self.bytes)
     }
 }
 
@@ -134,5 +170,11 @@ impl Regions for Applied<'_> {
 
     fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError> {
         self.op.pull(region, self.input.as_mut(), out)
+    }
+
+    fn whole(&self) -> Option<&[u8]> {
+        let lies = self.op.stretch(self.input.spec())?;
+        let (start, end) = (usize::try_from(lies.start).ok()?, usize::try_from(lies.end).ok()?);
+        self.input.whole()?.get(start..end)
     }
 }

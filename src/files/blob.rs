@@ -4,7 +4,8 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 
-use super::{Action, Blob, FileError, Location};
+use super::local::identity;
+use super::{Action, Blob, FileError, Identity, Location};
 
 /// An open file.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(super) struct LocalBlob {
     at: Location,
     file: File,
     len: u64,
+    identity: Option<Identity>,
 }
 
 impl LocalBlob {
@@ -19,8 +21,8 @@ impl LocalBlob {
     pub(super) fn open(at: &Location) -> Result<Self, FileError> {
         let open = || {
             let file = regular(at)?;
-            let len = file.metadata()?.len();
-            Ok(Self { at: at.clone(), file, len })
+            let found = file.metadata()?;
+            Ok(Self { at: at.clone(), file, len: found.len(), identity: identity(&found) })
         };
         open().map_err(FileError::new(Action::Open, at))
     }
@@ -38,6 +40,14 @@ pub(super) fn regular(at: &Location) -> io::Result<File> {
 }
 
 impl Blob for LocalBlob {
+    fn at(&self) -> &Location {
+        &self.at
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
     fn len(&self) -> u64 {
         self.len
     }
@@ -60,6 +70,28 @@ impl Blob for LocalBlob {
 #[cfg(unix)]
 fn read_exact_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
+}
+
+#[cfg(unix)]
+pub(super) fn write_all_at(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+pub(super) fn write_all_at(file: &File, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !bytes.is_empty() {
+        match file.seek_write(bytes, offset) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = bytes.get(written..).unwrap_or_default();
+                offset += written as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(windows)]

@@ -19,6 +19,8 @@ pub enum Action {
     Sync,
     Rename,
     Remove,
+    Link,
+    Reflink,
 }
 
 impl fmt::Display for Action {
@@ -34,6 +36,8 @@ impl fmt::Display for Action {
             Self::Sync => "sync",
             Self::Rename => "put in place",
             Self::Remove => "remove",
+            Self::Link => "link",
+            Self::Reflink => "share the blocks of",
         })
     }
 }

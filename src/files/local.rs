@@ -12,7 +12,8 @@ use std::sync::Arc;
 use super::blob::{LocalBlob, regular};
 use super::scratch::{self, Scratch};
 use super::{
-    Action, Blob, Directory, FileError, Identity, Location, Mapped, Staged, Status, Store, Turn,
+    Action, Blob, Directory, FileError, Identity, Location, Mapped, Share, Shared, Staged, Status,
+    Store, Turn, share,
 };
 
 /// The local file system.
@@ -26,6 +27,7 @@ impl Store for Local {
                 is_dir: found.is_dir(),
                 len: if found.is_dir() { 0 } else { found.len() },
                 identity: identity(&found),
+                links: links(&found),
             })),
             Err(error) if is_absence(&error) => Ok(None),
             Err(error) => Err(FileError::new(Action::Look, at)(error)),
@@ -85,6 +87,18 @@ impl Store for Local {
         Ok(Box::new(Scratch::create(near, directory)?))
     }
 
+    fn share(&self, blob: &dyn Blob, near: &Location, how: Share) -> Result<Shared, FileError> {
+        let directory = self.directory(near)?;
+        match Scratch::share(near, directory, blob, how) {
+            Ok(shared) => Ok(Shared::Staged(Box::new(shared))),
+            Err(error) => {
+                let refused = share::is_refusal(&error);
+                let error = FileError::new(how.action(), blob.at())(error);
+                if refused { Ok(Shared::Refused(error)) } else { Err(error) }
+            }
+        }
+    }
+
     fn settle(&self, at: &Location) -> Result<(), FileError> {
         let directory = at.parent();
         settle(directory.path()).map_err(FileError::new(Action::Sync, &directory))
@@ -142,7 +156,7 @@ fn names(directory: &Path, start: &[u8]) -> io::Result<Vec<Location>> {
 }
 
 /// Whether an error only says that nothing is there.
-fn is_absence(error: &io::Error) -> bool {
+pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
@@ -173,6 +187,16 @@ pub(super) fn identity(_found: &Metadata) -> Option<Identity> {
     None
 }
 
+#[cfg(unix)]
+pub(super) fn links(found: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(found)
+}
+
+#[cfg(not(unix))]
+pub(super) fn links(_found: &Metadata) -> u64 {
+    1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,8 +213,8 @@ mod tests {
     }
 
     fn write(at: &Location, bytes: &[u8]) {
-        let mut staged = Local.stage(at).unwrap();
-        staged.write_all(bytes).unwrap();
+        let staged = Local.stage(at).unwrap();
+        staged.write_at(0, bytes).unwrap();
         staged.sync().unwrap();
         staged.publish(at).unwrap();
     }
@@ -199,8 +223,9 @@ mod tests {
     fn nothing_is_seen_before_it_is_published() {
         let (_guard, directory) = fresh();
         let at = directory.join("a/b/model.index");
-        let mut staged = Local.stage(&at).unwrap();
-        staged.write_all(b"new").unwrap();
+        let staged = Local.stage(&at).unwrap();
+        staged.write_at(1, b"ew").unwrap();
+        staged.write_at(0, b"n").unwrap();
         assert_eq!(Local.status(&at).unwrap(), None);
         staged.publish(&at).unwrap();
         assert_eq!(read_all(&at, 3).unwrap(), b"new");
@@ -211,8 +236,8 @@ mod tests {
     #[test]
     fn what_is_not_published_leaves_no_trace() {
         let (_guard, directory) = fresh();
-        let mut staged = Local.stage(&directory.join("a/b/model.index")).unwrap();
-        staged.write_all(&vec![7; 1 << 20]).unwrap();
+        let staged = Local.stage(&directory.join("a/b/model.index")).unwrap();
+        staged.write_at(0, &vec![7; 1 << 20]).unwrap();
         drop(staged);
         assert_eq!(names_in(&directory), [""; 0]);
     }

@@ -5,26 +5,36 @@
 
 mod blob;
 mod directory;
+mod entry;
 mod error;
 mod local;
 mod location;
 mod map;
 mod scratch;
+mod share;
 mod turn;
 
 use std::fmt;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 pub use directory::Directory;
+pub use entry::{Entry, entries};
 pub use error::{Action, FileError};
 pub use local::Local;
 pub use location::Location;
 pub use map::Mapped;
+pub use share::{Share, Shared};
 pub use turn::Turn;
 
 /// A file that is read.
 pub trait Blob: Send + Sync + fmt::Debug {
+    /// What it was opened as.
+    fn at(&self) -> &Location;
+
+    /// Which file it is, whatever has its name by now; `None` where the store cannot tell.
+    fn identity(&self) -> Option<Identity>;
+
     /// Its length in bytes when it was opened.
     fn len(&self) -> u64;
 
@@ -39,9 +49,12 @@ pub trait Blob: Send + Sync + fmt::Debug {
 
 /// A file that is being written and that nobody sees before [`publish`](Staged::publish); dropped
 /// earlier, it leaves nothing behind.
-pub trait Staged: Write + Send + fmt::Debug {
+pub trait Staged: Send + Sync + fmt::Debug {
+    /// Writes all of `bytes` from `offset` on; any number of threads may do so at once.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FileError>;
+
     /// Makes the content survive a loss of power.
-    fn sync(&mut self) -> Result<(), FileError>;
+    fn sync(&self) -> Result<(), FileError>;
 
     /// Gives the file its name, replacing at once whatever had it.
     fn publish(self: Box<Self>, to: &Location) -> Result<(), FileError>;
@@ -65,6 +78,8 @@ pub struct Status {
     pub len: u64,
     /// Which file it is; `None` where the store cannot tell.
     pub identity: Option<Identity>,
+    /// How many names the file has, as far as the store can tell.
+    pub links: u64,
 }
 
 /// A place that holds files.
@@ -89,6 +104,10 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Begins a file that will be published beside `near`; its directory is made if need be.
     fn stage(&self, near: &Location) -> Result<Box<dyn Staged>, FileError>;
+
+    /// Begins a file that is `blob` under another name, or has the same bytes without a copy of
+    /// them, and that will be published beside `near`.
+    fn share(&self, blob: &dyn Blob, near: &Location, how: Share) -> Result<Shared, FileError>;
 
     /// Makes names given and taken away in `at`'s directory survive a loss of power.
     fn settle(&self, at: &Location) -> Result<(), FileError>;
@@ -145,10 +164,4 @@ pub fn read_all(at: &Location, limit: u64) -> Result<Vec<u8>, FileError> {
     bytes.resize(size, 0);
     blob.read_at(0, &mut bytes)?;
     Ok(bytes)
-}
-
-/// What makes these files themselves, as far as they exist.
-pub fn identities(files: &[Location]) -> Result<Vec<Identity>, FileError> {
-    let look = |at: &Location| store(at).status(at).map(|status| status?.identity).transpose();
-    files.iter().filter_map(look).collect()
 }

@@ -7,21 +7,18 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process;
 
 use super::local::identity;
-use super::{Action, Directory, FileError, Location, Staged};
+use super::{Action, Blob, Directory, FileError, Location, Share, Staged, blob, share};
 
 /// How the names of all scratch files begin.
 pub(super) const START: &str = ".ckptmap-";
 
 /// How they end.
 const END: &str = ".scratch";
-
-/// Enough to make small writes cheap; larger ones pass it by.
-const BUFFER: usize = 64 << 10;
 
 /// Names tried before it is somebody's intention that none works.
 const ATTEMPTS: usize = 16;
@@ -51,13 +48,21 @@ fn take(path: &Path) -> io::Result<Option<File>> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
     }
-    // For writing, because network file systems lock nothing exclusively otherwise.
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    // For writing, because network file systems lock nothing exclusively otherwise. A link to a
+    // file that nobody may write into can be locked elsewhere all the same.
+    let file = match OpenOptions::new().read(true).write(true).open(path) {
+        Err(error) if is_protected(&error) => File::open(path)?,
+        opened => opened?,
+    };
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+fn is_protected(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }
 
 /// A file that nobody sees yet.
@@ -66,7 +71,7 @@ pub(super) struct Scratch {
     /// What it will be published beside; what messages call it.
     near: Location,
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
     published: bool,
     /// Dropped after the file is gone, or the directories would not be empty.
     _directory: Directory,
@@ -75,29 +80,68 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Makes and locks a file in `near`'s directory.
     pub(super) fn create(near: &Location, directory: Directory) -> Result<Self, FileError> {
-        let parent = near.parent();
-        let (path, file) = claim(parent.path()).map_err(FileError::new(Action::Create, near))?;
-        Ok(Self {
-            near: near.clone(),
-            path,
-            file: BufWriter::with_capacity(BUFFER, file),
-            published: false,
-            _directory: directory,
-        })
+        let claimed = claim(near.parent().path(), |path| {
+            let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            let locked = file.try_lock();
+            Ok((file, locked))
+        });
+        let claimed = claimed.map_err(FileError::new(Action::Create, near))?;
+        Ok(Self::of(near, directory, claimed))
+    }
+
+    /// Makes another name for `blob`'s file, or a file with the same blocks, in `near`'s directory.
+    pub(super) fn share(
+        near: &Location,
+        directory: Directory,
+        blob: &dyn Blob,
+        how: Share,
+    ) -> io::Result<Self> {
+        let claimed = match how {
+            Share::Link => {
+                // A link to a symbolic link would not be one to the file.
+                let real = fs::canonicalize(blob.at().path())?;
+                claim(near.parent().path(), |path| {
+                    fs::hard_link(&real, path)?;
+                    let file = share::same(File::open(path), blob).inspect_err(|_| {
+                        let _ = fs::remove_file(path);
+                    })?;
+                    // Others may link the same file at the same time.
+                    let locked = file.try_lock_shared();
+                    Ok((file, locked))
+                })?
+            }
+            Share::Reflink => {
+                let from = share::same(File::open(blob.at().path()), blob)?;
+                claim(near.parent().path(), |path| {
+                    let file = share::reflink(&from, path)?;
+                    let locked = file.try_lock();
+                    Ok((file, locked))
+                })?
+            }
+        };
+        Ok(Self::of(near, directory, claimed))
+    }
+
+    fn of(near: &Location, directory: Directory, (path, file): (PathBuf, File)) -> Self {
+        Self { near: near.clone(), path, file, published: false, _directory: directory }
     }
 }
 
-/// A new file of our own in `directory`, locked if the file system can.
-fn claim(directory: &Path) -> io::Result<(PathBuf, File)> {
+/// A new name of our own in `directory`, for a file that `make` makes and locks if the file system
+/// can.
+fn claim(
+    directory: &Path,
+    make: impl Fn(&Path) -> io::Result<(File, Result<(), TryLockError>)>,
+) -> io::Result<(PathBuf, File)> {
     let mut refused = ErrorKind::AlreadyExists;
     for _ in 0..ATTEMPTS {
         let random = RandomState::new().hash_one(process::id());
         let path = directory.join(format!("{START}{}-{random:016x}{END}", process::id()));
-        let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+        let (file, locked) = match make(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-            opened => opened?,
+            made => made?,
         };
-        match file.try_lock() {
+        match locked {
             Ok(()) if is_still(&path, &file) => return Ok((path, file)),
             Err(TryLockError::Error(_)) => return Ok((path, file)),
             // Another run took it for abandoned before it was locked, and removes it; or nobody
@@ -119,24 +163,17 @@ fn is_still(path: &Path, file: &File) -> bool {
     }
 }
 
-impl Write for Scratch {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
 impl Staged for Scratch {
-    fn sync(&mut self) -> Result<(), FileError> {
-        self.file.flush().map_err(FileError::new(Action::Write, &self.near))?;
-        self.file.get_ref().sync_all().map_err(FileError::new(Action::Sync, &self.near))
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FileError> {
+        let written = blob::write_all_at(&self.file, offset, bytes);
+        written.map_err(FileError::new(Action::Write, &self.near))
+    }
+
+    fn sync(&self) -> Result<(), FileError> {
+        self.file.sync_all().map_err(FileError::new(Action::Sync, &self.near))
     }
 
     fn publish(mut self: Box<Self>, to: &Location) -> Result<(), FileError> {
-        self.file.flush().map_err(FileError::new(Action::Write, to))?;
         fs::rename(&self.path, to.path()).map_err(FileError::new(Action::Rename, to))?;
         self.published = true;
         Ok(())

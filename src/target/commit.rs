@@ -19,7 +19,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::causes::in_one_line;
-use crate::files::{Directory, Identity, Location, Store, Turn, store};
+use crate::files::{
+    Blob, Directory, Entry, FileError, Location, Share, Shared, Store, Turn, store,
+};
 
 use super::draft::Draft;
 use super::standing::Standing;
@@ -34,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Commit {
     to: Location,
     options: Options,
-    never: Vec<Identity>,
+    never: Vec<Entry>,
     standing: Standing,
     /// Held from the first draft to the last name, so that an error at any time leaves no empty
     /// directory.
@@ -46,7 +48,7 @@ impl Commit {
     pub(super) fn begin(
         to: &Location,
         options: &Options,
-        never: &[Identity],
+        never: &[Entry],
     ) -> Result<Self, TargetError> {
         names::check(to)?;
         let standing = look(to, options, never)?;
@@ -67,13 +69,18 @@ impl Commit {
         Draft::new(&self.to)
     }
 
+    /// Begins a file that has the bytes of another one.
+    pub(super) fn share(&self, blob: &dyn Blob, how: Share) -> Result<Shared, FileError> {
+        store(&self.to).share(blob, &self.to, how)
+    }
+
     /// The size from which on another data file is begun.
     pub(super) fn shard_size(&self) -> Option<u64> {
         self.options.shard_size
     }
 
     /// Makes a file survive a loss of power, if that is wanted.
-    pub(super) fn sync(&self, draft: &mut Draft) -> Result<(), TargetError> {
+    pub(super) fn sync(&self, draft: &Draft) -> Result<(), TargetError> {
         if self.options.sync { draft.sync() } else { Ok(()) }
     }
 
@@ -90,14 +97,14 @@ impl Commit {
     /// Makes the shards and the index the checkpoint that stands at the destination.
     pub(super) fn publish(
         self,
-        mut shards: Vec<Draft>,
+        shards: Vec<Draft>,
         index: &[u8],
         proceed: Proceed<'_>,
     ) -> Result<Committed, TargetError> {
         // All that a full disk can refuse comes before the first name.
         let mut index_draft = self.draft()?;
-        index_draft.write(index)?;
-        shards.iter_mut().chain([&mut index_draft]).try_for_each(|draft| self.sync(draft))?;
+        index_draft.append(index)?;
+        shards.iter().chain([&index_draft]).try_for_each(|draft| self.sync(draft))?;
         // Two runs that end here at once would give their files the same names.
         let _turn = self.turn(proceed)?;
         if look(&self.to, &self.options, &self.never)? != self.standing {
@@ -182,7 +189,7 @@ impl Commit {
 }
 
 /// What stands at a destination that may be written to.
-fn look(to: &Location, options: &Options, never: &[Identity]) -> Result<Standing, TargetError> {
+fn look(to: &Location, options: &Options, never: &[Entry]) -> Result<Standing, TargetError> {
     let standing = Standing::at(to)?;
     standing.spare(never)?;
     if !options.overwrite {

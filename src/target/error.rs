@@ -1,12 +1,9 @@
 //! Why a checkpoint cannot be written.
 
-use std::io;
-
-use crate::crc::Crc;
-use crate::files::{Action, FileError, Location};
+use crate::files::{FileError, Location};
 use crate::object::Target;
 use crate::table::BuildError;
-use crate::tensor::DataError;
+use crate::tensor::{DataError, TensorSpec};
 
 /// Why a checkpoint cannot be written. Unless a variant says otherwise, the destination is as it
 /// was before.
@@ -76,9 +73,6 @@ pub enum TargetError {
         /// What it should be the same as.
         of: Target,
     },
-    /// A tensor whose elements have lengths of their own cannot come in blocks.
-    #[error("`{0}` holds elements of varying length, which cannot be written in blocks")]
-    Unstreamable(Target),
     /// Bytes that are not the tensor they should be.
     #[error("what came for `{target}` is not its value")]
     Data {
@@ -97,24 +91,9 @@ pub enum TargetError {
         /// Length of the file.
         len: u64,
     },
-    /// A source tensor whose bytes have changed.
-    #[error("the bytes for `{target}` are damaged: their checksum is {computed}, not {stored}")]
-    Checksum {
-        /// The tensor.
-        target: Target,
-        /// What the source says.
-        stored: Crc,
-        /// What its bytes add up to.
-        computed: Crc,
-    },
-    /// A source tensor that cannot be read.
-    #[error("cannot fetch the bytes for `{target}`")]
-    Read {
-        /// The tensor.
-        target: Target,
-        /// Why not.
-        source: FileError,
-    },
+    /// Bytes came for no tensor, or not all bytes came.
+    #[error("the bytes that were written are not those for which there is room")]
+    Nowhere,
     /// The destination's file system refused.
     #[error("cannot write the checkpoint")]
     File(#[from] FileError),
@@ -144,8 +123,9 @@ impl TargetError {
         move |source| Self::State { at: at.clone(), source: source.into() }
     }
 
-    /// What the destination's file system answered to a write.
-    pub(super) fn write(near: &Location) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::File(FileError::new(Action::Write, near)(error))
+    /// A tensor that has another number of bytes than it needs.
+    pub(super) fn wrong_length(target: &Target, spec: &TensorSpec, needed: u64, got: u64) -> Self {
+        let source = DataError::Length { spec: Box::new(spec.clone()), needed, got };
+        Self::Data { target: target.clone(), source }
     }
 }

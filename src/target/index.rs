@@ -22,7 +22,7 @@ pub(super) struct Piece {
 /// The bytes of an index of `pieces`, which come in ascending order of their keys, none empty.
 pub(super) fn encode<'a>(
     shards: usize,
-    pieces: impl Iterator<Item = (&'a str, &'a Piece)>,
+    pieces: impl Iterator<Item = (&'a str, Piece)>,
 ) -> Result<Vec<u8>, BuildError> {
     let header = BundleHeaderProto {
         num_shards: small(shards),
@@ -33,7 +33,7 @@ pub(super) fn encode<'a>(
     let mut table = TableBuilder::new(&mut bytes);
     table.insert(b"", &header.encode_to_vec())?;
     for (key, piece) in pieces {
-        table.insert(key.as_bytes(), &entry(piece).encode_to_vec())?;
+        table.insert(key.as_bytes(), &entry(&piece).encode_to_vec())?;
     }
     table.finish()?;
     Ok(bytes)

@@ -3,12 +3,12 @@
 //! be. Knows nothing of where tensors come from or why.
 //!
 //! ```text
-//!  begin put adopt alias ──► bundle ──► draft   a data file that nobody sees yet
-//!                              │
-//!                      finish  ▼
-//!             graph, index ──► commit ──► rename shards, rename index, clean up
-//!                              │    └───► state      the `checkpoint` file
-//!                              └────────► standing   what stands at the destination
+//!  share refer reserve write seal alias ──► bundle ──► draft   a data file that nobody sees yet
+//!                                             │
+//!                                     finish  ▼
+//!                            graph, index ──► commit ──► rename shards, rename index, clean up
+//!                                             │    └───► state      the `checkpoint` file
+//!                                             └────────► standing   what stands at the destination
 //! ```
 
 mod bundle;
@@ -25,20 +25,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::crc::Crc;
-use crate::files::{Extent, Identity, Location};
+use crate::files::{Blob, Entry, FileError, Location, Share};
 use crate::object::{ObjectGraph, Target};
 use crate::tensor::{Tensor, TensorSpec};
 
 pub use error::TargetError;
-
-/// Takes one tensor in blocks.
-pub trait TensorSink: fmt::Debug {
-    /// The next bytes in row-major order, however many.
-    fn write(&mut self, block: &[u8]) -> Result<(), TargetError>;
-
-    /// Checks that all of the tensor came.
-    fn finish(self: Box<Self>) -> Result<(), TargetError>;
-}
 
 /// Asked from time to time whether to go on.
 pub type Proceed<'p> = &'p dyn Fn() -> ControlFlow<()>;
@@ -50,26 +41,37 @@ pub fn always() -> ControlFlow<()> {
 
 /// A checkpoint that is being written. Dropped before it is finished, it leaves everything as it
 /// was; after an error it can only be dropped.
-pub trait CheckpointWriter: fmt::Debug + Send {
-    /// Takes a tensor of a fixed-size type in blocks.
-    fn begin(
-        &mut self,
-        target: &Target,
-        spec: &TensorSpec,
-    ) -> Result<Box<dyn TensorSink + '_>, TargetError>;
-
+pub trait CheckpointWriter: fmt::Debug + Send + Sync {
     /// Takes a tensor whole.
     fn put(&mut self, target: &Target, tensor: &Tensor<'_>) -> Result<(), TargetError>;
 
-    /// Takes a tensor's bytes as they stand in another file, and compares their sum with `crc` on
-    /// the way. `advance` hears of every block and may ask to stop.
-    fn adopt(
+    /// Gives a tensor of `len` bytes a place behind all others. Its bytes are then
+    /// [written](Self::write) there, and at last its sum is [sealed](Self::seal).
+    fn reserve(
         &mut self,
         target: &Target,
         spec: &TensorSpec,
-        extent: &Extent,
+        len: u64,
+    ) -> Result<Place, TargetError>;
+
+    /// Writes bytes to a place that was reserved, or some way into it; they may go on into the
+    /// places behind it. Any number of threads may do so, in any order, but no byte comes twice.
+    fn write(&self, at: Place, bytes: &[u8]) -> Result<(), TargetError>;
+
+    /// The sum of a tensor whose bytes have all been written.
+    fn seal(&mut self, target: &Target, crc: Crc) -> Result<(), TargetError>;
+
+    /// Makes a data file of another checkpoint one of this checkpoint's as well: what is in it need
+    /// not be written.
+    fn share(&mut self, blob: &dyn Blob, how: Share) -> Result<Sharing, FileError>;
+
+    /// Lists a tensor whose bytes, so many from an offset on, lie in a shared file.
+    fn refer(
+        &mut self,
+        target: &Target,
+        spec: &TensorSpec,
+        at: (SharedFile, u64, u64),
         crc: Crc,
-        advance: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<(), TargetError>;
 
     /// Makes `name` another name for the tensor `of`, which has been written; it costs no bytes.
@@ -86,6 +88,34 @@ pub trait CheckpointWriter: fmt::Debug + Send {
         graph: Option<&ObjectGraph>,
         proceed: Proceed<'_>,
     ) -> Result<Committed, TargetError>;
+}
+
+/// Where bytes belong in the data files that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    file: usize,
+    offset: u64,
+}
+
+impl Place {
+    /// The place so many bytes further on.
+    #[must_use]
+    pub fn after(self, bytes: u64) -> Self {
+        Self { offset: self.offset.saturating_add(bytes), ..self }
+    }
+}
+
+/// A data file that is another checkpoint's as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedFile(usize);
+
+/// What came of an attempt to share a data file.
+#[derive(Debug)]
+pub enum Sharing {
+    /// It is shared.
+    Done(SharedFile),
+    /// It cannot be shared with that place; copying works all the same.
+    Refused(FileError),
 }
 
 /// How a checkpoint is written.
@@ -115,6 +145,8 @@ pub struct WrittenFile {
     pub at: Location,
     /// Its length.
     pub bytes: u64,
+    /// How it shares its bytes with a file of the source, if it does.
+    pub shared: Option<Share>,
 }
 
 /// A checkpoint that is complete and in place.
@@ -129,11 +161,12 @@ pub struct Committed {
 /// Begins a checkpoint called `to`: everything that can be refused is refused here, before a
 /// tensor is read.
 ///
-/// `never` are the files of the source. The destination may not be one of them, by whatever name.
+/// `never` are the files of the source. The destination may not be one of them, by whatever name;
+/// only its data files may share their bytes with them.
 pub fn create(
     to: &Location,
     options: &Options,
-    never: &[Identity],
+    never: &[Entry],
 ) -> Result<Box<dyn CheckpointWriter>, TargetError> {
     let commit = commit::Commit::begin(to, options, never)?;
     Ok(Box::new(bundle::BundleWriter::new(commit)?))

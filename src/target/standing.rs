@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use prost::Message;
 
-use crate::files::{Identity, Location, Status, read_all, store};
+use crate::files::{Entry, Identity, Location, Status, read_all, store};
 use crate::proto::BundleHeaderProto;
 use crate::table::Table;
 
@@ -29,8 +29,17 @@ pub(super) struct Standing {
 #[derive(Debug, PartialEq, Eq)]
 struct Found {
     at: Location,
-    /// `None` for a link that leads nowhere.
-    status: Option<Status>,
+    is_dir: bool,
+    /// Which file, and how long; `None` for a link that leads nowhere. How many names it has may
+    /// change: the new checkpoint may be one of them.
+    file: Option<(Option<Identity>, u64)>,
+}
+
+impl Found {
+    fn new(at: Location, status: Option<Status>) -> Self {
+        let file = status.map(|status| (status.identity, status.len));
+        Self { at, is_dir: status.is_some_and(|status| status.is_dir), file }
+    }
 }
 
 impl Standing {
@@ -47,7 +56,8 @@ impl Standing {
             if count.is_none() && !matches!(suffix, Some("" | ".index")) {
                 continue;
             }
-            let found = Found { status: store.status(&at)?, at };
+            let status = store.status(&at)?;
+            let found = Found::new(at, status);
             match (count, suffix) {
                 (Some(count), _) => {
                     standing.taken.insert(count);
@@ -63,27 +73,30 @@ impl Standing {
         Ok(standing)
     }
 
-    /// Refuses to go on if a file of the source is among them.
-    pub(super) fn spare(&self, never: &[Identity]) -> Result<(), TargetError> {
-        let is_source = |found: &&Found| {
-            let identity = found.status.and_then(|status| status.identity);
-            identity.is_some_and(|identity| never.contains(&identity))
-        };
-        match self.itself.iter().chain(&self.index).chain(&self.data).find(is_source) {
-            Some(found) => Err(TargetError::OwnSource { at: found.at.clone() }),
-            None => Ok(()),
+    /// Refuses to go on if a file of the source is among them. A data file that is a link to one of
+    /// the source's is not: it loses its name, and the source's keeps its own.
+    pub(super) fn spare(&self, never: &[Entry]) -> Result<(), TargetError> {
+        let all = self.itself.iter().chain(&self.index).map(|found| (found, false));
+        for (found, may_be_linked) in all.chain(self.data.iter().map(|found| (found, true))) {
+            let Some(entry) = Entry::of(&found.at)? else { continue };
+            let is_source = never.iter().any(|source| {
+                if may_be_linked { entry.is_same_name(source) } else { entry.is_same_file(source) }
+            });
+            if is_source {
+                return Err(TargetError::OwnSource { at: found.at.clone() });
+            }
         }
+        Ok(())
     }
 
     /// Refuses to go on if anything is there.
     pub(super) fn refuse(&self) -> Result<(), TargetError> {
-        let is_dir = |found: &Found| found.status.is_some_and(|status| status.is_dir);
         let (found, what, help) = if let Some(index) = &self.index {
             (index, "a checkpoint", "`--force` replaces it")
         } else if let Some(data) = self.data.first() {
             (data, "a data file without an index", "`--force` removes it")
         } else if let Some(itself) = &self.itself {
-            if is_dir(itself) {
+            if itself.is_dir {
                 (itself, "a directory", "add a name for the checkpoint in it, or use `--force`")
             } else {
                 (itself, "a file", "choose another name, or hide it with `--force`")

@@ -31,7 +31,7 @@ pub(super) fn make_latest(to: &Location, sync: bool) -> Result<(), TargetError> 
     append(&mut state, to, now);
     let at = beside(to);
     let mut draft = Draft::new(&at)?;
-    draft.write(state.to_string().as_bytes())?;
+    draft.append(state.to_string().as_bytes())?;
     if sync {
         draft.sync()?;
     }

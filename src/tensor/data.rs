@@ -119,6 +119,11 @@ impl<'a> Tensor<'a> {
         &self.data
     }
 
+    /// The bytes alone.
+    pub fn into_data(self) -> Vec<u8> {
+        self.data.into_owned()
+    }
+
     /// The value of a single real number, as far as `f64` can hold it.
     pub fn number(&self) -> Option<f64> {
         macro_rules! read {

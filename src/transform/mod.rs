@@ -30,6 +30,7 @@ mod unpartition;
 mod unstack;
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::tensor::{Region, TensorSpec};
 
@@ -60,6 +61,20 @@ pub trait Regions {
 
     /// Fills `out` with the elements of `region`, row-major.
     fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError>;
+
+    /// All of it, row-major, where it lies in memory already: then nobody needs to stage parts of it.
+    fn whole(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// What filling a block of the output takes beside the block itself, at worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Bytes allocated while the block is being filled.
+    pub own: u64,
+    /// Bytes of the largest block of the input that is asked for at a time; its cost comes on top.
+    pub asked: u64,
 }
 
 /// A way to make one tensor of another, displayed as a rule file writes it; pieces and inverses, which
@@ -79,6 +94,16 @@ pub trait Op: fmt::Display {
     /// Bytes needed beside a block of so many output rows; for most none.
     fn memory(&self, _input: &TensorSpec, _rows: u64) -> u64 {
         0
+    }
+
+    /// What filling a block of so many bytes takes.
+    fn cost(&self, _input: &TensorSpec, block: u64) -> Cost {
+        Cost { own: block, asked: block }
+    }
+
+    /// Where, in bytes of the input as it lies in memory, all of the output lies just so.
+    fn stretch(&self, _input: &TensorSpec) -> Option<Range<u64>> {
+        None
     }
 
     /// What undoes it for an input of this spec, if anything does.

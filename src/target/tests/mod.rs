@@ -4,12 +4,11 @@ mod commit;
 mod values;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use prost::Message;
 
 use super::*;
-use crate::files::{Action, Blob, FileError, read_all, store};
+use crate::files::{Action, read_all, store};
 use crate::object::{GraphBuilder, OBJECT_GRAPH_KEY, ObjectPath};
 use crate::proto::{BundleEntryProto, BundleHeaderProto, TrackableObjectGraph};
 use crate::table::{Table, TableError};
@@ -42,14 +41,13 @@ impl Place {
     fn file(&self, name: &str, bytes: &[u8]) -> Location {
         let at = self.at(name);
         let mut draft = draft::Draft::new(&at).unwrap();
-        draft.write(bytes).unwrap();
+        draft.append(bytes).unwrap();
         draft.publish(at.clone()).unwrap();
         at
     }
 
-    fn identity(&self, name: &str) -> Identity {
-        let at = self.at(name);
-        store(&at).status(&at).unwrap().unwrap().identity.unwrap()
+    fn entry(&self, name: &str) -> Entry {
+        Entry::of(&self.at(name)).unwrap().unwrap()
     }
 }
 
@@ -94,42 +92,10 @@ fn name(key: &str) -> Target {
     Target::named(key)
 }
 
-fn go_on(_bytes: u64) -> ControlFlow<()> {
-    ControlFlow::Continue(())
-}
-
 /// Writes one tensor of bytes called `a`.
 fn write(to: &Location, options: &Options, value: &[u8]) -> Result<Committed, TargetError> {
     let mut writer = create(to, options, &[])?;
     let tensor = Tensor::new(spec(DType::UInt8, &[value.len() as u64]), value).unwrap();
     writer.put(&name("a"), &tensor)?;
     writer.finish(None, &always)
-}
-
-/// A file whose bytes can be read up to a place.
-#[derive(Debug)]
-struct Scratched {
-    bytes: Vec<u8>,
-    until: u64,
-}
-
-impl Blob for Scratched {
-    fn len(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError> {
-        let (start, end) = (usize::try_from(offset).unwrap(), offset + out.len() as u64);
-        if end > self.until {
-            let Ok(at) = "scratched".parse();
-            return Err(FileError::new(Action::Read, &at)(std::io::ErrorKind::Other.into()));
-        }
-        out.copy_from_slice(&self.bytes[start..start + out.len()]);
-        Ok(())
-    }
-}
-
-fn extent(bytes: &[u8], until: u64) -> Extent {
-    let blob = Arc::new(Scratched { bytes: bytes.to_vec(), until });
-    Extent { blob, offset: 0, len: bytes.len() as u64 }
 }

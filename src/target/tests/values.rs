@@ -8,31 +8,14 @@ fn what_goes_in_is_found() {
     let to = place.at("new/model.ckpt");
     let mut writer = create(&to, &Options::default(), &[]).unwrap();
 
-    let mut sink = writer.begin(&name("streamed"), &spec(DType::Float, &[2, 1])).unwrap();
-    sink.write(&[1, 2, 3]).unwrap();
-    sink.write(&[4, 5, 6, 7, 8]).unwrap();
-    sink.finish().unwrap();
+    let place_of_two = writer.reserve(&name("streamed"), &spec(DType::Float, &[2, 1]), 8).unwrap();
     writer.put(&name("text"), &Tensor::string(b"hello")).unwrap();
-    let bytes = vec![7; 3 << 20];
-    let mut heard = 0;
-    let shape = spec(DType::Int8, &[3 << 20]);
-    let whole = extent(&bytes, u64::MAX);
-    writer
-        .adopt(
-            &name("copied"),
-            &shape,
-            &Extent { len: 3 << 20, ..whole },
-            Crc::of(&bytes),
-            &mut |n| {
-                heard += n;
-                ControlFlow::Continue(())
-            },
-        )
-        .unwrap();
-    assert_eq!(heard, 3 << 20);
+    // In any order, and after others have got their places.
+    writer.write(place_of_two.after(3), &[4, 5, 6, 7, 8]).unwrap();
+    writer.write(place_of_two, &[1, 2, 3]).unwrap();
+    writer.seal(&name("streamed"), Crc::of(&[1, 2, 3, 4, 5, 6, 7, 8])).unwrap();
     let words = Tensor::new(spec(DType::String, &[2]), strings::encode(&["x", "yz"])).unwrap();
-    let stored = extent(words.data(), u64::MAX);
-    writer.adopt(&name("words"), words.spec(), &stored, words.checksum(), &mut go_on).unwrap();
+    writer.put(&name("words"), &words).unwrap();
     writer.put(&name("none"), &Tensor::new(spec(DType::Float, &[0, 3]), vec![]).unwrap()).unwrap();
     writer.alias(&name("again"), &name("streamed")).unwrap();
 
@@ -86,19 +69,67 @@ fn misuse_is_refused() {
     assert!(matches!(writer.alias(&name("a"), &name("a")), Err(TargetError::Duplicate(_))));
     let unknown = writer.alias(&name("b"), &name("c")).unwrap_err();
     assert_eq!(unknown.to_string(), "`b` cannot share the bytes of `c`, which is not written");
-    assert!(matches!(writer.begin(&name("s"), text.spec()), Err(TargetError::Unstreamable(_))));
-    let beyond = Extent { offset: u64::MAX, ..extent(b"abc", 9) };
     let bytes = spec(DType::UInt8, &[3]);
-    let error = writer.adopt(&name("x"), &bytes, &beyond, Crc::default(), &mut go_on).unwrap_err();
-    assert!(matches!(error, TargetError::Beyond { .. }));
-
-    let mut sink = writer.begin(&name("short"), &bytes).unwrap();
-    sink.write(b"ab").unwrap();
-    assert!(matches!(sink.write(b"cd"), Err(TargetError::Data { .. })));
-    assert!(matches!(sink.finish(), Err(TargetError::Data { .. })));
+    let long = writer.reserve(&name("long"), &bytes, 4).unwrap_err();
+    assert!(matches!(long, TargetError::Data { .. }));
+    let at = writer.reserve(&name("short"), &bytes, 3).unwrap();
+    assert!(matches!(writer.write(at, b"abcd"), Err(TargetError::Nowhere)));
+    writer.write(at, b"ab").unwrap();
+    assert!(matches!(writer.alias(&name("d"), &name("short")), Err(TargetError::Unknown { .. })));
+    assert!(matches!(writer.seal(&name("c"), Crc::default()), Err(TargetError::Unfinished(_))));
     let error = writer.finish(None, &always).unwrap_err();
     assert_eq!(error.to_string(), "`short` was begun and never finished");
     assert_eq!(place.files(), [""; 0]);
+}
+
+#[test]
+fn bytes_that_never_came_are_noticed() {
+    let place = Place::new();
+    let mut writer = create(&place.at("m"), &FORCE, &[]).unwrap();
+    let at = writer.reserve(&name("a"), &spec(DType::UInt8, &[3]), 3).unwrap();
+    writer.write(at, b"ab").unwrap();
+    writer.seal(&name("a"), Crc::of(b"abc")).unwrap();
+    assert!(matches!(writer.finish(None, &always), Err(TargetError::Nowhere)));
+    assert_eq!(place.files(), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn tensors_stand_in_data_files_of_others() {
+    let place = Place::new();
+    let old = place.file("old", b"..value..");
+    let blob = store(&old).open(&old).unwrap();
+    let shared = |to: &Location, with_own: bool| {
+        let mut writer = create(to, &FORCE, &[]).unwrap();
+        let Sharing::Done(file) = writer.share(blob.as_ref(), Share::Link).unwrap() else {
+            panic!("links are refused here");
+        };
+        let five = spec(DType::UInt8, &[5]);
+        writer.refer(&name("a"), &five, (file, 2, 5), Crc::of(b"value")).unwrap();
+        let beyond = writer.refer(&name("b"), &five, (file, 5, 5), Crc::default()).unwrap_err();
+        assert!(matches!(beyond, TargetError::Beyond { end: 10, len: 9, .. }));
+        writer.alias(&name("z"), &name("a")).unwrap();
+        if with_own {
+            writer.put(&name("own"), &Tensor::string(b"own")).unwrap();
+        }
+        writer.finish(None, &always).unwrap()
+    };
+    let to = place.at("new/m");
+    for with_own in [true, false, false] {
+        let done = shared(&to, with_own);
+        let (header, found) = read(&to);
+        assert_eq!(found["a"].bytes, b"value");
+        assert_eq!(found["z"].entry, found["a"].entry);
+        assert_eq!(found.contains_key("own"), with_own);
+        assert_eq!(usize::try_from(header.num_shards).unwrap() + 1, done.files.len());
+        assert_eq!(done.files[0].shared, Some(Share::Link));
+        assert_eq!(done.files[0].bytes, 9);
+        assert_eq!(store(&old).status(&old).unwrap().unwrap().links, 2);
+    }
+    // Where nothing has to be written, no file of its own is there; but the number of files must
+    // change when it replaces one.
+    assert_eq!(read(&to).0.num_shards, 2);
+    assert_eq!(read_all(&old, 9).unwrap(), b"..value..");
 }
 
 /// `Checkpoint(k=Variable([1., 2.], name='d/k')).write(...)`, as TensorFlow writes it.

@@ -77,7 +77,7 @@ fn large_constants_are_stepped_over() {
     let node = field(1, &[head, field(5, &vec![1; 8 << 20])].concat());
     let graph = field(2, &[node.clone(), node].concat());
     let small = meta("trained_adam");
-    let file = Arc::new(Bytes { content: [graph, small].concat(), ..Bytes::default() });
+    let file = Arc::new(Bytes::of([graph, small].concat()));
     let (_, updates) = content(&mut Wire::new(file.clone())).unwrap();
     assert_eq!(updates.len(), 4);
     assert!(file.read.load(Ordering::Relaxed) < 1 << 20);

@@ -11,17 +11,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::wire::Wire;
 use crate::catalog::Catalog;
-use crate::files::{Action, Blob, FileError, Location};
+use crate::files::{Action, Blob, FileError, Identity, Location};
 use crate::source::open;
 
 /// A file in memory that counts what is read of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Bytes {
+    at: Location,
     content: Vec<u8>,
     read: AtomicU64,
 }
 
+impl Bytes {
+    fn of(content: Vec<u8>) -> Self {
+        Self { at: Location::Local("bytes".into()), content, read: AtomicU64::new(0) }
+    }
+}
+
 impl Blob for Bytes {
+    fn at(&self) -> &Location {
+        &self.at
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        None
+    }
+
     fn len(&self) -> u64 {
         self.content.len() as u64
     }
@@ -29,8 +44,7 @@ impl Blob for Bytes {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError> {
         let start = usize::try_from(offset).unwrap();
         let bytes = self.content.get(start..start + out.len()).ok_or_else(|| {
-            let nowhere = Location::Local("bytes".into());
-            FileError::new(Action::Read, &nowhere)(std::io::ErrorKind::UnexpectedEof.into())
+            FileError::new(Action::Read, &self.at)(std::io::ErrorKind::UnexpectedEof.into())
         })?;
         self.read.fetch_add(out.len() as u64, Ordering::Relaxed);
         out.copy_from_slice(bytes);
@@ -40,7 +54,7 @@ impl Blob for Bytes {
 
 /// These bytes as a file.
 pub(super) fn wire(bytes: &[u8]) -> Wire {
-    Wire::new(Arc::new(Bytes { content: bytes.to_vec(), ..Bytes::default() }))
+    Wire::new(Arc::new(Bytes::of(bytes.to_vec())))
 }
 
 /// A field of a message.

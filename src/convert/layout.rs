@@ -1,0 +1,211 @@
+//! Where every value will lie, settled before any is read.
+
+use std::collections::BTreeMap;
+
+use super::{ConvertError, Inputs, Options};
+use crate::catalog::{Variable, VariableName};
+use crate::causes::in_one_line;
+use crate::crc::Crc;
+use crate::files::{Blob, Extent, FileError, Location, Share};
+use crate::object::Target;
+use crate::plan::{Assignment, Plan, Value};
+use crate::progress::Progress;
+use crate::source::CheckpointReader;
+use crate::target::{CheckpointWriter, Place, SharedFile, Sharing, TargetError};
+
+/// What is to be done for values whose places are settled.
+#[derive(Debug, Default)]
+pub(super) struct Layout<'p> {
+    pub(super) copies: Vec<Copy<'p>>,
+    pub(super) fills: Vec<Fill<'p>>,
+    /// What could not be shared, in sentences.
+    pub(super) notes: Vec<String>,
+}
+
+/// A value whose bytes stand in a file as they are to be.
+#[derive(Debug)]
+pub(super) struct Copy<'p> {
+    pub(super) target: &'p Target,
+    pub(super) reader: &'p dyn CheckpointReader,
+    pub(super) name: &'p VariableName,
+    pub(super) from: Extent,
+    /// Their sum, as their index has it.
+    pub(super) crc: Crc,
+    /// `None` where the file is shared: they are only summed.
+    pub(super) to: Option<Place>,
+}
+
+/// A value that is worked out.
+#[derive(Debug)]
+pub(super) struct Fill<'p> {
+    pub(super) assignment: &'p Assignment,
+    pub(super) to: Place,
+}
+
+/// Gives every value of a plan its place. Values that can neither be copied nor worked out in
+/// parts, as their elements have lengths of their own, are written at once.
+pub(super) fn lay_out<'p>(
+    plan: &'p Plan,
+    inputs: &Inputs<'p>,
+    writer: &mut dyn CheckpointWriter,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Layout<'p>, ConvertError> {
+    let (layout, files) = (Layout::default(), BTreeMap::new());
+    let mut work = Work { inputs, writer, options, progress, layout, files, refused: Vec::new() };
+    for assignment in in_source_order(plan, inputs) {
+        if progress.cancelled() {
+            return Err(ConvertError::Interrupted);
+        }
+        work.place(assignment)?;
+    }
+    if options.share.is_some_and(|share| share.required)
+        && !work.files.values().any(Option::is_some)
+    {
+        return Err(ConvertError::NothingToShare);
+    }
+    work.note_refusals();
+    Ok(work.layout)
+}
+
+/// Assignments in the order in which their values lie in the source, so that what is taken over is
+/// read from front to back; constants first, the template's values last.
+fn in_source_order<'p>(plan: &'p Plan, inputs: &Inputs<'_>) -> Vec<&'p Assignment> {
+    let place = |assignment: &'p Assignment| {
+        let position = inputs.variable(&assignment.value).map(Variable::position);
+        // V1 tables are sorted by name.
+        let source = assignment.value.sources().first().copied();
+        (matches!(assignment.value, Value::Template(_)), position, source)
+    };
+    let mut placed: Vec<_> =
+        plan.assignments.iter().map(|assignment| (place(assignment), assignment)).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, assignment)| assignment).collect()
+}
+
+struct Work<'w, 'p> {
+    inputs: &'w Inputs<'p>,
+    writer: &'w mut dyn CheckpointWriter,
+    options: &'w Options,
+    progress: &'w dyn Progress,
+    layout: Layout<'p>,
+    /// Data files of the source that are wanted, with what they have become.
+    files: BTreeMap<Location, Option<SharedFile>>,
+    refused: Vec<(FileError, Option<Share>)>,
+}
+
+impl<'p> Work<'_, 'p> {
+    fn place(&mut self, assignment: &'p Assignment) -> Result<(), ConvertError> {
+        let Assignment { target, spec, value, .. } = assignment;
+        if let Some((reader, name)) = self.inputs.taken_over(value) {
+            if let Some((from, crc)) =
+                reader.extent(name).map_err(ConvertError::read(target, name))?
+            {
+                let shared = if self.inputs.is_source(reader) {
+                    self.shared(from.blob.as_ref())?
+                } else {
+                    None
+                };
+                if shared.is_some() || spec.bytes().is_some() {
+                    return self.take_over(assignment, (reader, name), from, crc, shared);
+                }
+            }
+            if spec.bytes().is_none() {
+                let tensor = reader.read(name).map_err(ConvertError::read(target, name))?;
+                self.progress.advance(tensor.data().len() as u64);
+                return self.writer.put(target, &tensor).map_err(ConvertError::write(target));
+            }
+        }
+        let to = self.writer.reserve(target, spec, spec.bytes().unwrap_or_default());
+        let to = to.map_err(ConvertError::write(target))?;
+        self.layout.fills.push(Fill { assignment, to });
+        Ok(())
+    }
+
+    fn take_over(
+        &mut self,
+        assignment: &'p Assignment,
+        (reader, name): (&'p dyn CheckpointReader, &'p VariableName),
+        from: Extent,
+        crc: Crc,
+        shared: Option<SharedFile>,
+    ) -> Result<(), ConvertError> {
+        let Assignment { target, spec, .. } = assignment;
+        let placed = match shared {
+            Some(file) => {
+                let at = (file, from.offset, from.len);
+                self.writer.refer(target, spec, at, crc).map(|()| None)
+            }
+            None => self.writer.reserve(target, spec, from.len).map(Some),
+        };
+        let to = match placed {
+            Ok(to) => to,
+            Err(error @ TargetError::Data { .. }) => {
+                // The writer knows that the bytes are wrong; the reader knows whose they are.
+                reader.verify(name, &|_| ()).map_err(ConvertError::read(target, name))?;
+                return Err(ConvertError::write(target)(error));
+            }
+            Err(error) => return Err(ConvertError::write(target)(error)),
+        };
+        if to.is_none() && !self.options.verify {
+            self.progress.advance(from.len);
+        } else if spec.bytes().is_none() {
+            // Not summed byte by byte.
+            let advance = |bytes| self.progress.advance(bytes);
+            reader.verify(name, &advance).map_err(ConvertError::read(target, name))?;
+        } else {
+            let copy = Copy { target, reader, name, from, crc, to };
+            // What is only summed is summed once, however many values it is.
+            let known =
+                |last: &Copy<'_>| last.to.is_none() && copy.to.is_none() && last.name == name;
+            if !self.layout.copies.last().is_some_and(known) {
+                self.layout.copies.push(copy);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a data file of the source has become, if it could be shared.
+    fn shared(&mut self, blob: &dyn Blob) -> Result<Option<SharedFile>, ConvertError> {
+        let Some(wanted) = self.options.share else { return Ok(None) };
+        if let Some(known) = self.files.get(blob.at()) {
+            return Ok(*known);
+        }
+        // Sharing blocks is the next best thing to a link.
+        let ways = [Some(wanted.how), (wanted.how == Share::Link).then_some(Share::Reflink)];
+        let mut first = None;
+        let mut shared = None;
+        for how in ways.into_iter().flatten() {
+            match self.writer.share(blob, how).map_err(ConvertError::Share)? {
+                Sharing::Done(file) => {
+                    shared = Some((file, how));
+                    break;
+                }
+                Sharing::Refused(error) if wanted.required => {
+                    return Err(ConvertError::Share(error));
+                }
+                Sharing::Refused(error) => drop(first.get_or_insert(error)),
+            }
+        }
+        if let Some(error) = first {
+            self.refused.push((error, shared.map(|(_, how)| how)));
+        }
+        let file = shared.map(|(file, _)| file);
+        self.files.insert(blob.at().clone(), file);
+        Ok(file)
+    }
+
+    /// One sentence for all files that were refused.
+    fn note_refusals(&mut self) {
+        let Some((error, instead)) = self.refused.first() else { return };
+        let instead = match instead {
+            Some(_) => "its blocks are shared",
+            None => "it was copied",
+        };
+        let more = match self.refused.len() - 1 {
+            0 => String::new(),
+            more => format!(", and so were {more} more"),
+        };
+        self.layout.notes.push(format!("{}: {instead} instead{more}", in_one_line(error)));
+    }
+}

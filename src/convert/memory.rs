@@ -1,0 +1,105 @@
+//! How much memory values take on their way, so that it is known before anything is read.
+
+use super::{ConvertError, Inputs};
+use crate::catalog::Variable;
+use crate::plan::{Assignment, Plan, Value};
+use crate::workers;
+
+/// Bytes of a value that are worked out at a time from what is in memory: they stay in a
+/// processor's cache until they are written.
+pub(super) const BLOCK: u64 = 1 << 20;
+
+/// A block is not made smaller than this, or one element: that would take forever.
+const LEAST: u64 = 64 << 10;
+
+/// How a value is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// All that it is made of is read into memory first: each byte once.
+    Loaded,
+    /// In blocks of so many bytes, for each of which what it is made of is read.
+    Streamed(u64),
+}
+
+/// What a single thread may take of the budget.
+pub(super) fn share(budget: u64) -> u64 {
+    budget / workers::count() as u64
+}
+
+/// The best way to make a value in `share` bytes.
+pub(super) fn way(assignment: &Assignment, inputs: &Inputs<'_>, share: u64) -> Way {
+    let value = &assignment.value;
+    let mut stored = inputs.all_stored(value);
+    stored.sort_by_key(|(reader, name)| (!inputs.is_source(*reader), *name));
+    stored.dedup_by_key(|(reader, name)| (!inputs.is_source(*reader), *name));
+    let bytes = stored
+        .iter()
+        .filter_map(|(reader, name)| reader.catalog().variables.get(*name).map(Variable::bytes));
+    let loaded = bytes.fold(beside(value, BLOCK, inputs), u64::saturating_add);
+    if loaded <= share {
+        return Way::Loaded;
+    }
+    let mut block = assignment.spec.bytes().unwrap_or_default().min(share);
+    while block > LEAST && beside(value, block, inputs) > share {
+        block /= 2;
+    }
+    Way::Streamed(block)
+}
+
+/// Bytes for a block of so many, and for what making it takes.
+fn beside(value: &Value, block: u64, inputs: &Inputs<'_>) -> u64 {
+    block.saturating_add(need(value, block, inputs))
+}
+
+/// Bytes that making a block of so many takes beside the block.
+fn need(value: &Value, block: u64, inputs: &Inputs<'_>) -> u64 {
+    match value {
+        Value::Variable(_) | Value::Template(_) | Value::Constant(_) => 0,
+        Value::Apply(transform, of) => {
+            let Some(spec) = inputs.spec(of) else { return 0 };
+            let cost = transform.op().cost(&spec, block);
+            cost.own.saturating_add(need(of, cost.asked, inputs))
+        }
+        Value::Concat { parts, .. } => {
+            let parts = parts.iter().map(|part| need(part, block, inputs));
+            block.saturating_add(parts.max().unwrap_or_default())
+        }
+    }
+}
+
+/// Refuses a plan with a value that cannot be made within the budget.
+pub(super) fn check(plan: &Plan, inputs: &Inputs<'_>, budget: u64) -> Result<(), ConvertError> {
+    let threads = workers::count() as u64;
+    let too_much = plan.assignments.iter().filter_map(|assignment| {
+        let least = least(assignment, inputs);
+        (least > share(budget)).then(|| (assignment, least.saturating_mul(threads)))
+    });
+    let mut first = None;
+    let mut pass = 0;
+    for (assignment, needed) in too_much {
+        pass = pass.max(needed);
+        first.get_or_insert((assignment, needed));
+    }
+    match first {
+        Some((assignment, needed)) => {
+            let target = assignment.target.clone();
+            Err(ConvertError::Memory { target, needed, budget, pass })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Bytes without which a value cannot be made.
+fn least(assignment: &Assignment, inputs: &Inputs<'_>) -> u64 {
+    let value = &assignment.value;
+    if assignment.spec.bytes().is_none() {
+        // Elements with lengths of their own are read whole, and put into storage form.
+        return inputs.variable(value).map_or(0, |stored| stored.bytes().saturating_mul(2));
+    }
+    if inputs.taken_over(value).is_some() {
+        return 0;
+    }
+    let element = assignment.spec.dtype().size().unwrap_or(1);
+    let block = LEAST.min(assignment.spec.bytes().unwrap_or_default()).max(element);
+    beside(value, block, inputs)
+}
