@@ -35,9 +35,24 @@ pub fn check(at: &Location) -> Result<Checked, SourceError> {
         checked.variables = variables.len();
         checked.bytes = variables.values().map(crate::catalog::Variable::bytes).sum();
         checked.notes = strays(&prefix, &reader.files())?;
+        checked.notes.extend(links(&reader.files())?);
     }
     (format.check)(&prefix, &mut |finding| checked.findings.push(in_one_line(&finding.error)))?;
     Ok(checked)
+}
+
+/// Files that have other names beside their own, a sentence each.
+pub fn links(files: &[Location]) -> Result<Vec<String>, FileError> {
+    let mut notes = Vec::new();
+    for at in files {
+        if let Some(links) = store(at).status(at)?.map(|status| status.links).filter(|&n| n > 1) {
+            notes.push(format!(
+                "`{at}` has {links} names: what is written into it under one of them is written \
+                 into all; replacing or removing one leaves the others as they are"
+            ));
+        }
+    }
+    Ok(notes)
 }
 
 /// What runs that were killed left behind: data files that the index does not mention, and files

@@ -31,14 +31,14 @@
 //! | `optimizer` | `catalog`, `names`, `object` |
 //! | `mapping` | `names`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `plan` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `tensor`, `transform` |
-//! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `recent`, `table`, `tensor`, `varint` |
+//! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `recent`, `sums`, `table`, `tensor`, `varint`, `workers` |
 //! | `target` | `causes`, `crc`, `files`, `object`, `proto`, `table`, `tensor` |
 //! | `convert` | `catalog`, `causes`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `sums`, `target`, `tensor`, `transform`, `workers` |
-//! | `diff` | `catalog`, `object`, `progress`, `source`, `tensor`, `transform` |
+//! | `diff` | `catalog`, `object`, `progress`, `source`, `tensor`, `transform`, `workers` |
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
-//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `mapping`, `names`, `object`, `plan`, `source`, `tensor`, `verify` |
+//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `mapping`, `names`, `object`, `plan`, `source`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion

@@ -4,6 +4,7 @@ use super::Answer;
 use super::ui::Ui;
 use super::values::NamePattern;
 use ckptmap::catalog::{Variable, VariableName};
+use ckptmap::check::links;
 use ckptmap::files::Location;
 use ckptmap::report::{Report, display_name};
 use ckptmap::source::open;
@@ -31,7 +32,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     };
     let variables: Vec<(&VariableName, &Variable)> =
         catalog.variables.iter().filter(|(name, _)| wanted(name)).collect();
-    for note in &catalog.facts.notes {
+    for note in catalog.facts.notes.iter().chain(&links(&reader.files())?) {
         ui.note(note);
     }
     ui.answer(&Report::List { catalog, variables: &variables }, args.json)?;

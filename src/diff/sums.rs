@@ -1,11 +1,13 @@
 //! Checking every checksum before values are compared: bytes that are damaged are no difference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use super::CompareError;
 use crate::catalog::{Variable, VariableName};
 use crate::progress::Progress;
 use crate::source::{CheckpointReader, Finding};
+use crate::workers;
 
 /// What came of checking sums.
 #[derive(Debug, Default)]
@@ -27,18 +29,31 @@ impl Sums {
         let variables = &reader.catalog().variables;
         let mut names: Vec<&VariableName> = names.into_iter().collect();
         names.sort_by_key(|name| variables.get(*name).map(Variable::position));
-        for name in names {
-            if progress.cancelled() {
-                return Err(CompareError::Interrupted);
-            }
-            match reader.verify(name, &|bytes| progress.advance(bytes)) {
-                Ok(()) => {}
-                Err(error) if error.is_about_one_variable() => {
-                    self.damaged.insert(name.clone());
-                    self.findings.push(Finding { variable: Some(name.as_str().to_owned()), error });
+        let found = Mutex::new(BTreeMap::new());
+        workers::each(
+            names.len(),
+            || (),
+            |(), number| {
+                if progress.cancelled() {
+                    return Err(CompareError::Interrupted);
                 }
-                Err(error) => return Err(error.into()),
-            }
+                let Some(&name) = names.get(number) else { return Ok(()) };
+                match reader.verify(name, &|bytes| progress.advance(bytes)) {
+                    Ok(()) => Ok(()),
+                    Err(error) if error.is_about_one_variable() => {
+                        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                        found.insert(number, (name, error));
+                        Ok(())
+                    }
+                    Err(error) => Err(error.into()),
+                }
+            },
+        )?;
+        for (name, error) in
+            found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values()
+        {
+            self.damaged.insert(name.clone());
+            self.findings.push(Finding { variable: Some(name.as_str().to_owned()), error });
         }
         Ok(())
     }

@@ -100,13 +100,19 @@ impl Scratch {
             Share::Link => {
                 // A link to a symbolic link would not be one to the file.
                 let real = fs::canonicalize(blob.at().path())?;
+                let mut patience = ATTEMPTS / 2;
                 claim(near.parent().path(), |path| {
                     fs::hard_link(&real, path)?;
                     let file = share::same(File::open(path), blob).inspect_err(|_| {
                         let _ = fs::remove_file(path);
                     })?;
-                    // Others may link the same file at the same time.
-                    let locked = file.try_lock_shared();
+                    // Others may link the same file at the same time. Whoever locks it for long
+                    // is none of us, and cannot take the link for abandoned.
+                    let locked = match file.try_lock_shared() {
+                        Err(TryLockError::WouldBlock) if patience == 0 => Ok(()),
+                        locked => locked,
+                    };
+                    patience = patience.saturating_sub(1);
                     Ok((file, locked))
                 })?
             }
@@ -131,7 +137,7 @@ impl Scratch {
 /// can.
 fn claim(
     directory: &Path,
-    make: impl Fn(&Path) -> io::Result<(File, Result<(), TryLockError>)>,
+    mut make: impl FnMut(&Path) -> io::Result<(File, Result<(), TryLockError>)>,
 ) -> io::Result<(PathBuf, File)> {
     let mut refused = ErrorKind::AlreadyExists;
     for _ in 0..ATTEMPTS {

@@ -159,6 +159,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_somebody_locks_is_linked_all_the_same() {
+        let place = tempfile::tempdir().unwrap();
+        let file = Location::from(place.path().join("file").as_path());
+        fs::write(file.path(), b"content").unwrap();
+        let locked = File::open(file.path()).unwrap();
+        locked.lock().unwrap();
+        let link = shared(&file, &file, Share::Link);
+        assert!(matches!(link, Shared::Staged(_)));
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
+    }
+
+    #[test]
     fn a_file_that_lost_its_name_is_not_taken_for_the_one_that_has_it() {
         let place = tempfile::tempdir().unwrap();
         let file = Location::from(place.path().join("file").as_path());

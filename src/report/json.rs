@@ -9,6 +9,7 @@ use super::{Renderer, Report, diff, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
+use crate::files::Share;
 use crate::mapping::{Builtin, Mapping, Place, Problem, RuleId};
 use crate::plan::{Assignment, Fate, Plan, Value};
 
@@ -134,7 +135,13 @@ fn converted(plan: &Plan, mapping: &Mapping, done: &Conversion) -> Document {
         .written
         .files
         .iter()
-        .map(|file| json!({ "path": file.at.to_string(), "bytes": file.bytes }))
+        .map(|file| {
+            let shared = file.shared.map(|how| match how {
+                Share::Link => "link",
+                Share::Reflink => "reflink",
+            });
+            json!({ "path": file.at.to_string(), "bytes": file.bytes, "shared": shared })
+        })
         .collect();
     if let Document::Object(keys) = &mut document {
         let written = json!({ "files": files, "notes": done.written.notes });

@@ -7,6 +7,7 @@ use super::{Renderer, Report, diff, display_name, escape, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
+use crate::files::Share;
 use crate::mapping::{Builtin, Mapping, RuleId};
 use crate::names::counted;
 use crate::plan::{Assignment, AverageCounts, Fate, Plan, Value};
@@ -196,8 +197,21 @@ fn summary(plan: &Plan) -> String {
 }
 
 fn converted(done: &Conversion, out: &mut dyn Write) -> io::Result<()> {
-    for file in &done.written.files {
-        writeln!(out, "wrote {} ({})", escape(&file.at.to_string()), human(file.bytes))?;
+    let files = &done.written.files;
+    for file in files {
+        let (at, size) = (escape(&file.at.to_string()).into_owned(), human(file.bytes));
+        match file.shared {
+            None => writeln!(out, "wrote {at} ({size})")?,
+            Some(Share::Link) => writeln!(out, "linked {at} ({size})")?,
+            Some(Share::Reflink) => writeln!(out, "{at} ({size}) shares its blocks")?,
+        }
+    }
+    if files.iter().any(|file| file.shared == Some(Share::Link)) {
+        writeln!(
+            out,
+            "what is written into a linked file is written into the source's as well, and the \
+             other way round; replacing or removing one of them leaves the other as it is"
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Reading all of a bundle to find all that is wrong with it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
 
 use super::content::Content;
 use super::entry::{Entry, Stored};
@@ -8,10 +10,13 @@ use super::index::{self, Index};
 use super::read_graph;
 use super::shards::Shards;
 use crate::catalog::VariableName;
-use crate::files::Location;
+use crate::crc::Crc;
+use crate::files::{FileError, Location};
 use crate::object::OBJECT_GRAPH_KEY;
 use crate::source::slice::owner;
 use crate::source::{Finding, IndexError, SourceError};
+use crate::sums;
+use crate::workers;
 
 /// Reports all damage: blocks and entries of the index, data files that are missing or too short,
 /// every tensor whose sum is wrong, pieces of partitioned ones included, and the object graph.
@@ -41,27 +46,105 @@ pub(super) fn check(prefix: &Location, report: &mut dyn FnMut(Finding)) -> Resul
         let source = Box::new(IndexError::Orphan);
         report(Finding { variable, error: SourceError::Index { path: path.clone(), key, source } });
     }
-    let mut missing = BTreeSet::new();
-    for (name, stored) in in_file_order(&index) {
-        if missing.contains(&stored.shard) {
-            continue;
-        }
-        if let Err(error) = shards.blob(stored.shard) {
-            // Said once, not for every tensor in it.
-            missing.insert(stored.shard);
-            report(Finding { variable: None, error });
-            continue;
-        }
-        if let Err(error) = shards.verify(&name, stored, &|_| ()) {
-            report(Finding { variable: Some(name.as_str().to_owned()), error });
-        } else if let Some(graph) =
-            index.graph.as_ref().filter(|_| name.as_str() == OBJECT_GRAPH_KEY)
-            && let Err(error) = read_graph(&shards, graph)
-        {
-            report(Finding { variable: Some(name.as_str().to_owned()), error });
-        }
+    let stored = in_file_order(&index);
+    for (number, error) in Damage::find(&shards, &stored, index.graph.as_ref()) {
+        let variable = number.and_then(|number| stored.get(number));
+        report(Finding { variable: variable.map(|(name, _)| name.as_str().to_owned()), error });
     }
     Ok(())
+}
+
+/// What is wrong with tensors, by their numbers; with a data file as a whole, without one.
+struct Damage<'s> {
+    shards: &'s Shards,
+    stored: &'s [(VariableName, &'s Stored)],
+    /// Tensors whose bytes are summed as they lie there, in this order.
+    plain: Vec<usize>,
+    found: Mutex<BTreeMap<usize, SourceError>>,
+}
+
+impl<'s> Damage<'s> {
+    /// Reads everything, in the order of the files, several threads at a time.
+    fn find(
+        shards: &'s Shards,
+        stored: &'s [(VariableName, &'s Stored)],
+        graph: Option<&Entry>,
+    ) -> impl Iterator<Item = (Option<usize>, SourceError)> {
+        let mut damage = Self { shards, stored, plain: Vec::new(), found: Mutex::default() };
+        let mut missing = BTreeMap::new();
+        let (mut extents, mut others) = (Vec::new(), Vec::new());
+        for (number, (name, stored)) in stored.iter().enumerate() {
+            if missing.contains_key(&stored.shard) {
+                continue;
+            }
+            if let Err(error) = shards.blob(stored.shard) {
+                // Said once, not for every tensor in it.
+                missing.insert(stored.shard, error);
+                continue;
+            }
+            match shards.extent(name, stored) {
+                Err(error) => damage.add(number, error),
+                Ok(_) if stored.spec.bytes().is_none() => others.push(number),
+                Ok(extent) => {
+                    extents.push(extent);
+                    damage.plain.push(number);
+                }
+            }
+        }
+        let Ok(()) = sums::read(&extents, &damage);
+        let Ok(()) = workers::each(
+            others.len(),
+            || (),
+            |(), job| {
+                others.get(job).into_iter().for_each(|&number| damage.verify(number, graph));
+                Ok::<(), Infallible>(())
+            },
+        );
+        let found = damage.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let missing = missing.into_values().map(|error| (None, error));
+        missing.chain(found.into_iter().map(|(number, error)| (Some(number), error)))
+    }
+
+    /// Checks a tensor that is not summed byte by byte, and the object graph for its content.
+    fn verify(&self, number: usize, graph: Option<&Entry>) {
+        let Some((name, stored)) = self.stored.get(number) else { return };
+        let graph = graph.filter(|_| name.as_str() == OBJECT_GRAPH_KEY);
+        let sound = self.shards.verify(name, stored, &|_| ());
+        let sound = sound.and_then(|()| match graph {
+            Some(graph) => read_graph(self.shards, graph).map(drop),
+            None => Ok(()),
+        });
+        if let Err(error) = sound {
+            self.add(number, error);
+        }
+    }
+
+    fn add(&self, number: usize, error: SourceError) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.insert(number, error);
+    }
+}
+
+impl sums::Reader for Damage<'_> {
+    type Error = Infallible;
+
+    fn block(&self, _: usize, _: u64, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn sum(&self, plain: usize, sum: Result<Crc, FileError>) -> Result<(), Infallible> {
+        let Some(&number) = self.plain.get(plain) else { return Ok(()) };
+        let Some((name, stored)) = self.stored.get(number) else { return Ok(()) };
+        match sum {
+            Err(error) => self.add(number, error.into()),
+            Ok(sum) => {
+                if let Err(error) = self.shards.compare(name, stored, sum) {
+                    self.add(number, error);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Every tensor with what to call it, as they lie in the files, so that those are read in order.

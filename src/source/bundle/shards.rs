@@ -143,6 +143,16 @@ impl Shards {
             (offset, left) = (offset + len, left - len);
             advance(len);
         }
+        self.compare(name, stored, computed)
+    }
+
+    /// Whether the bytes of `stored` add up to what they should.
+    pub(super) fn compare(
+        &self,
+        name: &VariableName,
+        stored: &Stored,
+        computed: Crc,
+    ) -> Result<(), SourceError> {
         compare(stored.crc, computed).map_err(|error| self.damaged(name, stored, error))
     }
 
