@@ -59,7 +59,8 @@ struct DataArgs {
     /// Memory for values that are transformed (500MB, 2GiB, …)
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
     memory: u64,
-    /// Do not check the source's checksums
+    /// Do not check the source's checksums (but those of strings and slices): damage goes over into
+    /// the result, and what is transformed gets a new checksum that hides it
     #[arg(long)]
     no_verify: bool,
 }

@@ -48,8 +48,7 @@ pub enum ConvertError {
     Share(#[source] FileError),
     /// No data file of the source can become one of the result, and one must.
     #[error(
-        "there is nothing to link: no value of the result stands in a data file of the source just \
-         as it will be read"
+        "no data file of the source can be shared: no value stands in one just as it is to be read"
     )]
     NothingToShare,
     /// A transform failed on the way.

@@ -1,6 +1,6 @@
 //! Where every value will lie, settled before any is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ConvertError, Inputs, Options};
 use crate::catalog::{Variable, VariableName};
@@ -12,6 +12,10 @@ use crate::plan::{Assignment, Plan, Value};
 use crate::progress::Progress;
 use crate::source::CheckpointReader;
 use crate::target::{CheckpointWriter, Place, SharedFile, Sharing, TargetError};
+
+/// A value of no more bytes is copied rather than found in a shared file, where another data file
+/// is needed that would be empty otherwise.
+const SMALL: u64 = 1 << 20;
 
 /// What is to be done for values whose places are settled.
 #[derive(Debug, Default)]
@@ -52,19 +56,17 @@ pub(super) fn lay_out<'p>(
     progress: &dyn Progress,
 ) -> Result<Layout<'p>, ConvertError> {
     let (layout, files) = (Layout::default(), BTreeMap::new());
-    let mut work = Work { inputs, writer, options, progress, layout, files, refused: Vec::new() };
-    for assignment in in_source_order(plan, inputs) {
+    let mut work = Work { inputs, writer, options, progress, layout, files };
+    let assignments = in_source_order(plan, inputs);
+    if let Some(sharing) = options.share {
+        work.share(&assignments, sharing)?;
+    }
+    for assignment in assignments {
         if progress.cancelled() {
             return Err(ConvertError::Interrupted);
         }
         work.place(assignment)?;
     }
-    if options.share.is_some_and(|share| share.required)
-        && !work.files.values().any(Option::is_some)
-    {
-        return Err(ConvertError::NothingToShare);
-    }
-    work.note_refusals();
     Ok(work.layout)
 }
 
@@ -89,9 +91,8 @@ struct Work<'w, 'p> {
     options: &'w Options,
     progress: &'w dyn Progress,
     layout: Layout<'p>,
-    /// Data files of the source that are wanted, with what they have become.
-    files: BTreeMap<Location, Option<SharedFile>>,
-    refused: Vec<(FileError, Option<Share>)>,
+    /// Data files of the source that could be shared.
+    files: BTreeMap<Location, SharedFile>,
 }
 
 impl<'p> Work<'_, 'p> {
@@ -101,11 +102,9 @@ impl<'p> Work<'_, 'p> {
             if let Some((from, crc)) =
                 reader.extent(name).map_err(ConvertError::read(target, name))?
             {
-                let shared = if self.inputs.is_source(reader) {
-                    self.shared(from.blob.as_ref())?
-                } else {
-                    None
-                };
+                let shared = self.files.get(from.blob.at()).copied();
+                let is_needed = from.len <= SMALL && self.writer.wants_another_file();
+                let shared = shared.filter(|_| self.inputs.is_source(reader) && !is_needed);
                 if shared.is_some() || spec.bytes().is_some() {
                     return self.take_over(assignment, (reader, name), from, crc, shared);
                 }
@@ -165,47 +164,78 @@ impl<'p> Work<'_, 'p> {
         Ok(())
     }
 
-    /// What a data file of the source has become, if it could be shared.
-    fn shared(&mut self, blob: &dyn Blob) -> Result<Option<SharedFile>, ConvertError> {
-        let Some(wanted) = self.options.share else { return Ok(None) };
-        if let Some(known) = self.files.get(blob.at()) {
-            return Ok(*known);
+    /// Shares every data file of the source in which a value stands as it is to be.
+    fn share(
+        &mut self,
+        assignments: &[&'p Assignment],
+        sharing: super::Sharing,
+    ) -> Result<(), ConvertError> {
+        let mut refused = Vec::new();
+        let mut seen = BTreeSet::new();
+        for Assignment { target, value, .. } in assignments.iter().copied() {
+            let stored = self.inputs.taken_over(value);
+            let Some((reader, name)) = stored.filter(|(reader, _)| self.inputs.is_source(*reader))
+            else {
+                continue;
+            };
+            let extent = reader.extent(name).map_err(ConvertError::read(target, name))?;
+            if let Some((Extent { blob, .. }, _)) = extent
+                && !seen.contains(blob.at())
+            {
+                seen.insert(blob.at().clone());
+                self.share_file(blob.as_ref(), sharing, &mut refused)?;
+            }
         }
+        if seen.is_empty() && sharing.required {
+            return Err(ConvertError::NothingToShare);
+        } else if seen.is_empty() {
+            self.layout.notes.push(ConvertError::NothingToShare.to_string());
+        }
+        self.layout.notes.extend(note(&refused));
+        Ok(())
+    }
+
+    fn share_file(
+        &mut self,
+        blob: &dyn Blob,
+        sharing: super::Sharing,
+        refused: &mut Vec<Refused>,
+    ) -> Result<(), ConvertError> {
         // Sharing blocks is the next best thing to a link.
-        let ways = [Some(wanted.how), (wanted.how == Share::Link).then_some(Share::Reflink)];
+        let next = (sharing.how == Share::Link).then_some(Share::Reflink);
         let mut first = None;
-        let mut shared = None;
-        for how in ways.into_iter().flatten() {
+        for how in [Some(sharing.how), next].into_iter().flatten() {
             match self.writer.share(blob, how).map_err(ConvertError::Share)? {
                 Sharing::Done(file) => {
-                    shared = Some((file, how));
-                    break;
+                    self.files.insert(blob.at().clone(), file);
+                    refused.extend(first.map(|error| Refused { error, is_shared: true }));
+                    return Ok(());
                 }
-                Sharing::Refused(error) if wanted.required => {
+                Sharing::Refused(error) if sharing.required => {
                     return Err(ConvertError::Share(error));
                 }
                 Sharing::Refused(error) => drop(first.get_or_insert(error)),
             }
         }
-        if let Some(error) = first {
-            self.refused.push((error, shared.map(|(_, how)| how)));
-        }
-        let file = shared.map(|(file, _)| file);
-        self.files.insert(blob.at().clone(), file);
-        Ok(file)
+        refused.extend(first.map(|error| Refused { error, is_shared: false }));
+        Ok(())
     }
+}
 
-    /// One sentence for all files that were refused.
-    fn note_refusals(&mut self) {
-        let Some((error, instead)) = self.refused.first() else { return };
-        let instead = match instead {
-            Some(_) => "its blocks are shared",
-            None => "it was copied",
-        };
-        let more = match self.refused.len() - 1 {
-            0 => String::new(),
-            more => format!(", and so were {more} more"),
-        };
-        self.layout.notes.push(format!("{}: {instead} instead{more}", in_one_line(error)));
-    }
+/// A data file that could not be shared as it should have been.
+struct Refused {
+    error: FileError,
+    /// Whether its blocks could be.
+    is_shared: bool,
+}
+
+/// One sentence for all of them.
+fn note(refused: &[Refused]) -> Option<String> {
+    let (Refused { error, is_shared }, others) = refused.split_first()?;
+    let instead = if *is_shared { "its blocks are shared" } else { "it is copied" };
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(", and so with {more} more"),
+    };
+    Some(format!("{}: {instead} instead{more}", in_one_line(error)))
 }

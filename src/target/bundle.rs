@@ -113,10 +113,8 @@ impl CheckpointWriter for BundleWriter {
         if let Some(needed) = spec.bytes().filter(|&needed| needed != len) {
             return Err(TargetError::wrong_length(target, spec, needed, len));
         }
-        // As many data files as there must be at least are begun with the first tensors, one
-        // each: a data file that no entry refers to breaks TensorFlow's `MergeV2Checkpoints`.
-        let wanted = self.begun && self.shards() < self.commit.least_shards();
-        if wanted || self.is_full_for(len) {
+        // While there may not be so many data files, the next tensor begins another one.
+        if (self.begun && self.wants_another_file()) || self.is_full_for(len) {
             self.next_shard()?;
         }
         let (file, draft) = self.current()?;
@@ -139,6 +137,10 @@ impl CheckpointWriter for BundleWriter {
         let listed = self.tensors.get_mut(target).filter(|listed| listed.crc.is_none());
         listed.ok_or_else(|| TargetError::Unfinished(target.clone()))?.crc = Some(crc);
         Ok(())
+    }
+
+    fn wants_another_file(&self) -> bool {
+        self.shards() < self.commit.shards_for(self.shards())
     }
 
     fn share(&mut self, blob: &dyn Blob, how: Share) -> Result<Sharing, FileError> {
@@ -200,7 +202,7 @@ impl CheckpointWriter for BundleWriter {
         if let Some(graph) = graph {
             let string = Tensor::string(&graph::encode(graph));
             // One more data file than there are is often a number that is free.
-            if self.shards() < self.commit.shards_for(self.shards()) && self.begun {
+            if self.begun && self.wants_another_file() {
                 self.next_shard()?;
             }
             self.put(&Target::named(OBJECT_GRAPH_KEY), &string)?;
@@ -210,7 +212,7 @@ impl CheckpointWriter for BundleWriter {
             self.own.pop();
         }
         // Only where fewer tensors came than data files are needed: these stay empty.
-        while self.shards() < self.commit.shards_for(self.shards()) {
+        while self.wants_another_file() {
             self.next_shard()?;
         }
         if let Some((target, _)) = self.tensors.iter().find(|(_, listed)| listed.crc.is_none()) {

@@ -84,11 +84,6 @@ impl Commit {
         if self.options.sync { draft.sync() } else { Ok(()) }
     }
 
-    /// How few data files there may be.
-    pub(super) fn least_shards(&self) -> usize {
-        self.shards_for(1)
-    }
-
     /// How many data files there must be where there are `shards` already.
     pub(super) fn shards_for(&self, shards: usize) -> usize {
         self.standing.free_count(shards)

@@ -65,6 +65,11 @@ pub trait CheckpointWriter: fmt::Debug + Send + Sync {
     /// not be written.
     fn share(&mut self, blob: &dyn Blob, how: Share) -> Result<Sharing, FileError>;
 
+    /// Whether there may not be as many data files as there are, so that one more has to be begun.
+    /// It should get a tensor: a data file that no entry refers to breaks TensorFlow's
+    /// `MergeV2Checkpoints`.
+    fn wants_another_file(&self) -> bool;
+
     /// Lists a tensor whose bytes, so many from an offset on, lie in a shared file.
     fn refer(
         &mut self,

@@ -57,8 +57,17 @@ pub(super) fn stage(
     let Some(bytes) = bytes else {
         return Err(TransformError::fit(op, input.spec(), "the block is too large for memory"));
     };
-    staged.resize(bytes, 0);
+    room(staged, bytes);
     input.read(region, staged)
+}
+
+/// Makes room for exactly so many bytes, never in two places at a time.
+pub(super) fn room(staged: &mut Vec<u8>, bytes: usize) {
+    if staged.capacity() < bytes {
+        *staged = Vec::new();
+        staged.reserve_exact(bytes);
+    }
+    staged.resize(bytes, 0);
 }
 
 /// Elements one step along `axis` is worth in a block of the size of `region`.
@@ -67,23 +76,25 @@ pub(super) fn inner(region: &Region, axis: usize) -> usize {
     usize::try_from(inner).unwrap_or(usize::MAX)
 }
 
-/// Boxes of at most `limit` elements that, one after the other, are `region` of `spec`.
-pub(super) fn parts(
-    op: &impl ToString,
-    spec: &TensorSpec,
-    whole: &Region,
+/// Boxes of at most `limit` elements that, one after the other, are `whole` of `spec`, which has
+/// the shape `size`.
+pub(super) fn parts<'a>(
+    op: &'a impl ToString,
+    spec: &'a TensorSpec,
+    (whole, size): (&'a Region, &'a Shape),
     limit: u64,
-) -> Result<Vec<Region>, TransformError> {
-    let shape = whole
-        .shape()
-        .map_err(|source| TransformError::Shape { transform: op.to_string(), source })?;
-    let within = |part: Region| {
+) -> impl Iterator<Item = Result<Region, TransformError>> + 'a {
+    Region::blocks(size, limit).map(move |part| {
         let starts = whole.start().iter().zip(ranges(&part));
         let ranges: Vec<_> =
             starts.map(|(&start, part)| start + part.start..start + part.end).collect();
         region(op, spec, &ranges)
-    };
-    Region::blocks(&shape, limit).map(within).collect()
+    })
+}
+
+/// The size of a box as a shape.
+pub(super) fn shape(op: &impl ToString, region: &Region) -> Result<Shape, TransformError> {
+    region.shape().map_err(|source| TransformError::Shape { transform: op.to_string(), source })
 }
 
 /// Where in `of`, counted row by row, the element stands that is number `index` of `region`.
@@ -99,14 +110,23 @@ pub(super) fn position(of: &Shape, region: &Region, index: u64) -> u64 {
         .sum()
 }
 
-/// Bytes of so many rows of what comes out: as much as a transform that holds a copy of its block
-/// needs beside it.
-pub(super) fn copy(out: Result<TensorSpec, TransformError>, rows: u64) -> u64 {
-    let row = out.ok().and_then(|out| {
-        let all = out.shape().dims().first().copied().unwrap_or(1).max(1);
-        Some(out.bytes()? / all)
+/// Where all of `spec` lies in its own bytes.
+pub(super) fn all(spec: &TensorSpec) -> Option<Range<u64>> {
+    Some(0..spec.bytes()?)
+}
+
+/// Where in the bytes of `spec` a box of it lies, if it lies there in one piece.
+pub(super) fn stretch(spec: &TensorSpec, region: &Region) -> Option<Range<u64>> {
+    let size = spec.dtype().size()?;
+    let mut found = Some(0..0);
+    let mut runs = 0;
+    // The second run ends the search.
+    let _ = region.for_each_run(spec.shape(), |offset, len| {
+        runs += 1;
+        found = (runs == 1).then(|| offset * size..(offset + len) * size);
+        found.as_ref().map(|_| ()).ok_or(())
     });
-    row.unwrap_or_default().saturating_mul(rows)
+    found
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! The same numbers in another element type.
 
 use std::fmt;
+use std::ops::Range;
 
-use super::{Along, Op, Regions, Transform, TransformError, block, numbers};
+use super::lanes::{self, LANES};
+use super::view::View;
+use super::{Along, Cost, Op, Regions, Transform, TransformError, block, numbers};
 use crate::tensor::{DType, Region, TensorSpec};
 
 /// `cast: float32`. Nothing is lost silently: a number that the new type cannot hold is an error,
@@ -67,29 +70,41 @@ impl Op for Cast {
         let (old, new) = (block::size(self, &spec)?, block::size(self, &made)?);
         // As much of the input at a time as the block is long.
         let limit = u64::try_from(into.len() / old).unwrap_or(u64::MAX).max(1);
-        let mut staged = Vec::new();
-        let mut elements = into.chunks_exact_mut(new / each);
-        for part in block::parts(self, &spec, out, limit)? {
-            block::stage(self, &part, input, &mut staged)?;
-            let numbers = staged.chunks_exact(old / each);
-            for (i, (number, element)) in numbers.zip(elements.by_ref()).enumerate() {
-                let value = numbers::read(from, number);
-                if value.and_then(|value| numbers::write(to, value, element)).is_none() {
-                    let index = u64::try_from(i / each).unwrap_or(u64::MAX);
-                    return Err(TransformError::Range {
+        let (mut staged, mut gathered) = (Vec::new(), Vec::new());
+        let mut rest = into;
+        let shape = block::shape(self, out)?;
+        for part in block::parts(self, &spec, (out, &shape), limit) {
+            let part = part?;
+            let view = View::read(self, &part, input, &mut staged)?;
+            let bytes = view.together(part.size(), old, &mut gathered);
+            let made = (bytes.len() / old).saturating_mul(new).min(rest.len());
+            let (block, after) = std::mem::take(&mut rest).split_at_mut(made);
+            rest = after;
+            convert((from, bytes, old / each), (to, block, new / each)).map_err(
+                |(index, value)| {
+                    let index = u64::try_from(index / each).unwrap_or(u64::MAX);
+                    TransformError::Range {
                         transform: self.to_string(),
-                        value: value.map(|value| value.to_string()).unwrap_or_default(),
+                        value,
                         dtype: self.to,
                         position: block::position(spec.shape(), &part, index),
-                    });
-                }
-            }
+                    }
+                },
+            )?;
         }
         Ok(())
     }
 
-    fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
-        block::copy(self.infer(input), rows)
+    fn cost(&self, input: &TensorSpec, block: u64) -> Cost {
+        if self.to == input.dtype() {
+            Cost::direct(input, block)
+        } else {
+            Cost::staged(input, block)
+        }
+    }
+
+    fn stretch(&self, input: &TensorSpec) -> Option<Range<u64>> {
+        (self.to == input.dtype()).then(|| block::all(input))?
     }
 
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {
@@ -100,6 +115,30 @@ impl Op for Cast {
     fn along(&self) -> Along {
         Along::Never("optimizer state has a precision of its own")
     }
+}
+
+/// Makes numbers of one type and size those of another; the error is the first that has no place
+/// there, and what it is.
+fn convert(
+    (from, numbers, old): (DType, &[u8], usize),
+    (to, elements, new): (DType, &mut [u8], usize),
+) -> Result<(), (usize, String)> {
+    let blocks = numbers.chunks(old * LANES).zip(elements.chunks_mut(new * LANES));
+    for (done, (numbers, elements)) in blocks.enumerate() {
+        let mut lanes = [0.0; LANES];
+        if lanes::load(from, numbers, &mut lanes) && lanes::store(to, &lanes, elements) {
+            continue;
+        }
+        let pairs = numbers.chunks_exact(old).zip(elements.chunks_exact_mut(new));
+        for (i, (number, element)) in pairs.enumerate() {
+            let value = numbers::read(from, number);
+            if value.and_then(|value| numbers::write(to, value, element)).is_none() {
+                let value = value.map(|value| value.to_string()).unwrap_or_default();
+                return Err((done * LANES + i, value));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether every number of `from` is one of `to`.

@@ -1,6 +1,7 @@
 //! New axes of size 1.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::error::reshaped;
 use super::{Along, Op, Regions, Squeeze, Transform, TransformError, axis, block};
@@ -62,6 +63,10 @@ impl Op for ExpandDims {
             ranges.filter(|(axis, _)| !axes.contains(axis)).map(|(_, range)| range).collect();
         let from = block::region(self, input.spec(), &kept)?;
         input.read(&from, into)
+    }
+
+    fn stretch(&self, input: &TensorSpec) -> Option<Range<u64>> {
+        self.infer(input).ok().and_then(|_| block::all(input))
     }
 
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {

@@ -21,7 +21,11 @@ pub(super) fn zero(number: Number) -> bool {
 
 /// `element` everywhere.
 pub(super) fn fill(into: &mut [u8], element: &[u8]) {
-    for place in into.chunks_exact_mut(element.len().max(1)) {
+    let Some(&first) = element.first() else { return };
+    if element.iter().all(|byte| *byte == first) {
+        return into.fill(first);
+    }
+    for place in into.chunks_exact_mut(element.len()) {
         place.copy_from_slice(element);
     }
 }

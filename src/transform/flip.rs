@@ -73,6 +73,15 @@ impl Op for Flip {
 
 /// Turns the order of steps of so many bytes round, in place.
 fn reverse(mut bytes: &mut [u8], step: usize) {
+    // Quicker where the compiler knows how many.
+    match step {
+        1 => return bytes.reverse(),
+        2 => return bytes.as_chunks_mut::<2>().0.reverse(),
+        4 => return bytes.as_chunks_mut::<4>().0.reverse(),
+        8 => return bytes.as_chunks_mut::<8>().0.reverse(),
+        16 => return bytes.as_chunks_mut::<16>().0.reverse(),
+        _ => {}
+    }
     while bytes.len() >= step.saturating_mul(2) {
         let (first, rest) = bytes.split_at_mut(step);
         let (between, last) = rest.split_at_mut(rest.len() - step);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::strip::{self, Move};
-use super::{Along, Op, Regions, Transform, TransformError, add, axis, block, numbers};
+use super::{Along, Cost, Op, Regions, Transform, TransformError, add, axis, block, numbers, view};
 use crate::tensor::{Region, TensorSpec};
 
 /// `gates: {order: [0, 2, 1, 3], add: [0, 1, 0, 0]}`: the axis, the last unless another is named,
@@ -51,6 +51,35 @@ impl Gates {
                 Err(TransformError::fit(self, input, reason))
             }
         }
+    }
+
+    /// Adds a number to rows that are where they belong.
+    fn raise(
+        &self,
+        number: f64,
+        (spec, out, axis): (&TensorSpec, &Region, usize),
+        rows: Move,
+        into: &mut [u8],
+    ) -> Result<(), TransformError> {
+        let size = block::size(self, spec)?;
+        let row = block::inner(out, axis).saturating_mul(size);
+        let bytes = |rows: u64| view::number(rows).saturating_mul(row);
+        let all = bytes(out.size().get(axis).copied().unwrap_or(1));
+        let rows = bytes(rows.to)..bytes(rows.to.saturating_add(rows.rows));
+        for (before, block) in (0_u64..).zip(into.chunks_exact_mut(all.max(1))) {
+            let Some(elements) = block.get_mut(rows.clone()) else { continue };
+            add::add(spec.dtype(), size, number, elements).map_err(|(index, value)| {
+                let skipped = before.saturating_mul(u64::try_from(all / size).unwrap_or(u64::MAX));
+                let start = u64::try_from(rows.start / size).unwrap_or(u64::MAX);
+                TransformError::Range {
+                    transform: self.to_string(),
+                    value,
+                    dtype: spec.dtype(),
+                    position: block::position(spec.shape(), out, skipped + start + index),
+                }
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether it adds anything.
@@ -101,36 +130,26 @@ impl Op for Gates {
         let ((axis, rows), size) = (self.blocks(&spec)?, block::size(self, &spec)?);
         let taken = block::ranges(out).get(axis).cloned().unwrap_or(0..0);
         let mut staged = Vec::new();
-        for (to, &from) in (0_u64..).zip(&self.order) {
+        for ((to, &from), gate) in (0_u64..).zip(&self.order).zip(0..) {
             let (first, last) = (taken.start.max(to * rows), taken.end.min((to + 1) * rows));
             if first >= last {
                 continue;
             }
-            let index = usize::try_from(to).unwrap_or(usize::MAX);
             let from = u64::try_from(from).unwrap_or(u64::MAX).saturating_mul(rows);
             let start = from.saturating_add(first - to * rows);
             let strip = start..start.saturating_add(last - first);
-            strip::read(self, out, axis, strip, input, &mut staged)?;
-            if let Some(&number) = self.add.get(index).filter(|&&number| number != 0.0) {
-                let made = block::moved(self, &spec, out, axis, first..last)?;
-                add::add(spec.dtype(), size, number, &mut staged).map_err(|(index, value)| {
-                    TransformError::Range {
-                        transform: self.to_string(),
-                        value,
-                        dtype: spec.dtype(),
-                        position: block::position(spec.shape(), &made, index),
-                    }
-                })?;
+            let view = strip::read(self, out, axis, strip, input, &mut staged)?;
+            let step = Move { from: 0, to: first - taken.start, rows: last - first };
+            strip::place(out, axis, size, &view, into, &std::iter::once(step));
+            if let Some(&number) = self.add.get(gate).filter(|&&number| number != 0.0) {
+                self.raise(number, (&spec, out, axis), step, into)?;
             }
-            let rows = last - first;
-            let step = Move { from: 0, to: first - taken.start, rows };
-            strip::place(out, axis, size, (&staged, rows), into, &std::iter::once(step));
         }
         Ok(())
     }
 
-    fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
-        block::copy(self.infer(input), rows)
+    fn cost(&self, input: &TensorSpec, block: u64) -> Cost {
+        Cost::staged(input, block)
     }
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::error::reshaped;
 use super::strip::{self, Move};
-use super::{Along, Op, Regions, Transform, TransformError, axis, block, fill};
+use super::view::View;
+use super::{Along, Cost, Op, Regions, Transform, TransformError, axis, block, fill};
 use crate::tensor::{Number, Region, TensorSpec};
 
 /// `gather: rows.txt`, as `tf.gather`: row i of the output is the row of the input that the list
@@ -110,22 +111,31 @@ impl Op for Gather {
         if wanted.contains(&None) {
             fill::fill(into, &self.element(&spec)?);
         }
+        let moves = |places: Range<usize>, first: u64| {
+            let moves = wanted.iter().enumerate().skip(places.start).take(places.len());
+            moves.filter_map(move |(to, row)| {
+                let from = row.as_ref()?.checked_sub(first)?;
+                Some(Move { from, to: u64::try_from(to).ok()?, rows: 1 })
+            })
+        };
+        if View::whole(input).is_some() {
+            let all = 0..axis::one(self, &spec, self.axis)?.1;
+            let mut unused = Vec::new();
+            let view = strip::read(self, out, axis, all, input, &mut unused)?;
+            strip::place(out, axis, size, &view, into, &moves(0..wanted.len(), 0));
+            return Ok(());
+        }
         let mut staged = Vec::new();
         for (places, strip) in strips(wanted) {
-            strip::read(self, out, axis, strip.clone(), input, &mut staged)?;
-            let moves = wanted.iter().enumerate().skip(places.start).take(places.len());
-            let moves = moves.filter_map(|(to, row)| {
-                let from = row.as_ref()?.checked_sub(strip.start)?;
-                Some(Move { from, to: u64::try_from(to).ok()?, rows: 1 })
-            });
-            let rows = strip.end - strip.start;
-            strip::place(out, axis, size, (&staged, rows), into, &moves);
+            let first = strip.start;
+            let view = strip::read(self, out, axis, strip, input, &mut staged)?;
+            strip::place(out, axis, size, &view, into, &moves(places, first));
         }
         Ok(())
     }
 
-    fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
-        block::copy(self.infer(input), rows).saturating_mul(2)
+    fn cost(&self, input: &TensorSpec, block: u64) -> Cost {
+        Cost::staged(input, block.saturating_mul(2))
     }
 
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {
@@ -155,25 +165,30 @@ impl Op for Gather {
 
 /// Which places of a block are filled from which strip of the input: all from one if that is at
 /// most twice as much as they are, else rows that follow each other from one.
-fn strips(wanted: &[Option<u64>]) -> Vec<(Range<usize>, Range<u64>)> {
+fn strips(wanted: &[Option<u64>]) -> impl Iterator<Item = (Range<usize>, Range<u64>)> + '_ {
     let named = || wanted.iter().copied().flatten();
-    if let (Some(low), Some(high)) = (named().min(), named().max())
-        && usize::try_from(high - low).is_ok_and(|span| span / 2 < wanted.len())
-    {
-        return vec![(0..wanted.len(), low..high.saturating_add(1))];
-    }
-    let mut strips: Vec<(Range<usize>, Range<u64>)> = Vec::new();
-    for (place, row) in wanted.iter().enumerate() {
-        let Some(row) = *row else { continue };
-        match strips.last_mut() {
-            Some((places, rows)) if places.end == place && rows.end == row => {
-                places.end += 1;
-                rows.end += 1;
-            }
-            _ => strips.push((place..place + 1, row..row.saturating_add(1))),
+    let all = match (named().min(), named().max()) {
+        (Some(low), Some(high))
+            if usize::try_from(high - low).is_ok_and(|span| span / 2 < wanted.len()) =>
+        {
+            Some((0..wanted.len(), low..high.saturating_add(1)))
         }
-    }
-    strips
+        _ => None,
+    };
+    // Found one by one: a list of them could be longer than the block.
+    let mut rest = if all.is_some() { 0..0 } else { 0..wanted.len() };
+    let row = move |place: usize| wanted.get(place).copied().flatten();
+    let following = std::iter::from_fn(move || {
+        let (first, start) = rest.find_map(|place| Some((place, row(place)?)))?;
+        let (mut places, mut rows) = (first..first + 1, start..start.saturating_add(1));
+        while places.end < rest.end && row(places.end) == Some(rows.end) {
+            places.end += 1;
+            rows.end += 1;
+        }
+        rest.start = places.end;
+        Some((places, rows))
+    });
+    all.into_iter().chain(following)
 }
 
 #[cfg(test)]
@@ -182,6 +197,7 @@ mod tests {
 
     #[test]
     fn rows_that_follow_each_other_are_read_together() {
+        let strips = |wanted: &[Option<u64>]| super::strips(wanted).collect::<Vec<_>>();
         assert_eq!(strips(&[Some(3), None, Some(1)]), [(0..3, 1..4)]);
         let far = [Some(7), Some(8), None, Some(9), Some(1000), Some(1001)];
         assert_eq!(strips(&far), [(0..2, 7..9), (3..4, 9..10), (4..6, 1000..1002)]);

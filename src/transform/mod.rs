@@ -8,12 +8,14 @@ mod add;
 mod axis;
 mod block;
 mod cast;
+mod cost;
 mod error;
 mod expand_dims;
 mod fill;
 mod flip;
 mod gates;
 mod gather;
+mod lanes;
 mod merge_axes;
 mod numbers;
 mod pad;
@@ -25,9 +27,12 @@ mod split_axis;
 mod squeeze;
 mod strided;
 mod strip;
+mod tile;
 mod transpose;
 mod unpartition;
 mod unstack;
+mod view;
+mod walk;
 
 use std::fmt;
 use std::ops::Range;
@@ -37,6 +42,7 @@ use crate::tensor::{Region, TensorSpec};
 pub use add::Add;
 pub(crate) use axis::resolve as resolve_axis;
 pub use cast::Cast;
+pub use cost::Cost;
 pub use error::TransformError;
 pub use expand_dims::ExpandDims;
 pub use flip::Flip;
@@ -62,19 +68,11 @@ pub trait Regions {
     /// Fills `out` with the elements of `region`, row-major.
     fn read(&mut self, region: &Region, out: &mut [u8]) -> Result<(), TransformError>;
 
-    /// All of it, row-major, where it lies in memory already: then nobody needs to stage parts of it.
+    /// All of it, row-major, where it lies in memory already: then nobody needs to stage parts of
+    /// it.
     fn whole(&self) -> Option<&[u8]> {
         None
     }
-}
-
-/// What filling a block of the output takes beside the block itself, at worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
-    /// Bytes allocated while the block is being filled.
-    pub own: u64,
-    /// Bytes of the largest block of the input that is asked for at a time; its cost comes on top.
-    pub asked: u64,
 }
 
 /// A way to make one tensor of another, displayed as a rule file writes it; pieces and inverses, which
@@ -91,19 +89,11 @@ pub trait Op: fmt::Display {
         into: &mut [u8],
     ) -> Result<(), TransformError>;
 
-    /// Bytes needed beside a block of so many output rows; for most none.
-    fn memory(&self, _input: &TensorSpec, _rows: u64) -> u64 {
-        0
-    }
-
-    /// What filling a block of so many bytes takes.
-    fn cost(&self, _input: &TensorSpec, block: u64) -> Cost {
-        Cost { own: block, asked: block }
-    }
-
-    /// Where, in bytes of the input as it lies in memory, all of the output lies just so.
-    fn stretch(&self, _input: &TensorSpec) -> Option<Range<u64>> {
-        None
+    /// What filling a block of at most so many bytes takes; less than an element counts as one. A
+    /// transform that says nothing hands on what it is asked for.
+    fn cost(&self, input: &TensorSpec, block: u64) -> Cost {
+        let axes = self.infer(input).map_or(0, |out| out.shape().rank());
+        Cost::direct(input, block).described(axes)
     }
 
     /// What undoes it for an input of this spec, if anything does.
@@ -113,6 +103,11 @@ pub trait Op: fmt::Display {
     /// comes out: several such parts may make up the whole again.
     fn keeps(&self, _input: &TensorSpec) -> Option<Region> {
         None
+    }
+
+    /// Where among the bytes of its input, as they lie in memory, all that comes out lies just so.
+    fn stretch(&self, input: &TensorSpec) -> Option<Range<u64>> {
+        block::stretch(input, &self.keeps(input)?)
     }
 
     /// What becomes of optimizer state whose variable goes this way.

@@ -86,6 +86,16 @@ impl Value {
     }
 }
 
+/// [`Value::narrowing`] of a floating-point number, without a branch.
+#[allow(clippy::cast_possible_truncation, reason = "rounding is what a float does")]
+pub(super) fn narrowed(number: f64) -> f32 {
+    let near = number as f32;
+    let (found, wanted) = (f64::from(near).abs(), number.abs());
+    let even = 1 - near.to_bits() % 2;
+    let (up, down) = (u32::from(found < wanted) * even, u32::from(found > wanted) * even);
+    f32::from_bits(near.to_bits().wrapping_add(up).wrapping_sub(down))
+}
+
 /// Whether [`read`] and [`write`] know the type.
 pub(super) fn known(dtype: DType) -> bool {
     floating(dtype) || whole(dtype) || dtype == DType::Bool

@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::error::reshaped;
-use super::{Along, Op, Regions, Slice, Transform, TransformError, block, fill};
+use super::view::{View, number};
+use super::{Along, Cost, Op, Regions, Slice, Transform, TransformError, block, fill};
 use crate::tensor::{Number, Region, TensorSpec};
 
 /// `pad: [[1, 0], [0, 2]]`, as `numpy.pad` with a constant: how much comes before and after each
@@ -92,25 +93,20 @@ impl Op for Pad {
             return input.read(&from, into);
         }
         fill::fill(into, &self.element(&spec)?);
+        let made = reshaped(self, &spec, out.size().to_vec())?;
+        if let Some(lies) = block::stretch(&made, &to) {
+            let place = into.get_mut(number(lies.start)..number(lies.end));
+            let misfit = || TransformError::fit(self, &spec, "the block lies outside");
+            return input.read(&from, place.ok_or_else(misfit)?);
+        }
         let mut staged = Vec::new();
-        block::stage(self, &from, input, &mut staged)?;
-        let shape = out
-            .shape()
-            .map_err(|source| TransformError::Shape { transform: self.to_string(), source })?;
-        let misfit = || TransformError::fit(self, &spec, "the block lies outside");
-        let mut rest = staged.as_slice();
-        to.for_each_run(&shape, |offset, len| {
-            let bytes = |elements| usize::try_from(elements).ok()?.checked_mul(size);
-            let (start, len) = bytes(offset).zip(bytes(len)).ok_or_else(misfit)?;
-            let (run, after) = rest.split_at_checked(len).ok_or_else(misfit)?;
-            into.get_mut(start..start + len).ok_or_else(misfit)?.copy_from_slice(run);
-            rest = after;
-            Ok(())
-        })
+        let view = View::read(self, &from, input, &mut staged)?;
+        view.put(size, made.shape(), &to, into);
+        Ok(())
     }
 
-    fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
-        block::copy(self.infer(input), rows)
+    fn cost(&self, input: &TensorSpec, block: u64) -> Cost {
+        Cost::staged(input, block)
     }
 
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {

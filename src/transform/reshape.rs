@@ -1,8 +1,11 @@
 //! The same elements in the same order under another shape.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::error::reshaped;
+use super::view::{View, number};
+use super::walk::Walk;
 use super::{Along, Op, Regions, Transform, TransformError, block};
 use crate::tensor::{Region, Shape, TensorSpec};
 
@@ -122,16 +125,28 @@ impl Op for Reshape {
         let misfit = || TransformError::fit(self, &from, "its elements have no fixed size");
         let size = from.dtype().size().ok_or_else(misfit)?;
         let mut rest = into;
+        let mut next = move |elements: u64| {
+            let bytes = usize::try_from(elements * size).map_err(|_| misfit())?;
+            let (block, after) =
+                std::mem::take(&mut rest).split_at_mut_checked(bytes).ok_or_else(misfit)?;
+            rest = after;
+            Ok(block)
+        };
+        if let Some(whole) = View::whole(input) {
+            return out.for_each_run(to.shape(), |offset, len| {
+                Walk::new(std::iter::empty(), number(len * size))
+                    .copy((whole.origin().0, number(offset * size)), next(len)?);
+                Ok(())
+            });
+        }
         out.for_each_run(to.shape(), |offset, len| {
-            for region in boxes(from.shape(), offset, len) {
-                let bytes = usize::try_from(region.elements() * size).map_err(|_| misfit())?;
-                let (block, after) =
-                    std::mem::take(&mut rest).split_at_mut_checked(bytes).ok_or_else(misfit)?;
-                input.read(&region, block)?;
-                rest = after;
-            }
-            Ok(())
+            boxes(from.shape(), offset, len)
+                .try_for_each(|region| input.read(&region, next(region.elements())?))
         })
+    }
+
+    fn stretch(&self, input: &TensorSpec) -> Option<Range<u64>> {
+        self.infer(input).ok().and_then(|_| block::all(input))
     }
 
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {
@@ -144,40 +159,35 @@ impl Op for Reshape {
 }
 
 /// Boxes that, one after the other, are the elements `offset..offset + len` of a tensor.
-fn boxes(shape: &Shape, offset: u64, len: u64) -> Vec<Region> {
+fn boxes(shape: &Shape, offset: u64, len: u64) -> impl Iterator<Item = Region> {
     let strides = shape.strides();
-    let mut boxes = Vec::new();
     let (mut at, end) = (offset, offset + len);
-    while at < end {
+    std::iter::from_fn(move || {
+        if at >= end {
+            return None;
+        }
         // The outermost axis along which a whole step fits and `at` is aligned.
         let axis = strides
             .iter()
             .position(|&stride| at % stride == 0 && end - at >= stride)
             .unwrap_or(strides.len());
-        let index = |i: usize| {
-            let (stride, dim) = (strides.get(i)?, shape.dims().get(i)?);
-            Some(at / stride % dim)
-        };
+        let axes = strides.iter().zip(shape.dims()).enumerate();
         let mut taken = 1;
-        let ranges: Option<Vec<_>> = (0..shape.rank())
-            .map(|i| {
-                let (start, dim) = (index(i)?, *shape.dims().get(i)?);
+        let ranges: Vec<_> = axes
+            .map(|(i, (&stride, &dim))| {
+                let start = at / stride % dim;
                 let steps = match i.cmp(&axis) {
                     std::cmp::Ordering::Less => 1,
-                    std::cmp::Ordering::Equal => {
-                        ((end - at) / strides.get(i).copied()?).min(dim - start)
-                    }
+                    std::cmp::Ordering::Equal => ((end - at) / stride).min(dim - start),
                     std::cmp::Ordering::Greater => dim,
                 };
                 taken *= steps;
-                Some(start..start + steps)
+                start..start + steps
             })
             .collect();
-        let Some(region) = ranges.and_then(|ranges| Region::new(shape, &ranges)) else { break };
-        boxes.push(region);
         at += taken;
-    }
-    boxes
+        Region::new(shape, &ranges)
+    })
 }
 
 #[cfg(test)]
@@ -201,7 +211,7 @@ mod tests {
                 assert!(covered.into_iter().eq(offset..offset + len), "{offset}+{len}");
             }
         }
-        assert_eq!(boxes(&Shape::scalar(), 0, 1).len(), 1);
+        assert_eq!(boxes(&Shape::scalar(), 0, 1).count(), 1);
     }
 
     #[test]

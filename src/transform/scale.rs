@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Along, Op, Regions, Transform, TransformError, block, numbers};
+use super::{Along, Op, Regions, Transform, TransformError, block, lanes, numbers};
 use crate::tensor::{DType, Region, TensorSpec};
 
 /// `scale: 0.5`: each element times a number, in the element's own precision. Its inverse divides,
@@ -58,22 +58,22 @@ impl Op for Scale {
         // A finite number must stay one.
         let kept = |from: f64, to: f64| to.is_finite() || !from.is_finite();
         let scaled = match dtype {
-            DType::Float => each(into, |bytes| {
+            DType::Float => lanes::each(into, |bytes| {
                 let value = f32::from_le_bytes(bytes);
                 let scaled = self.single(value);
                 (scaled.to_le_bytes(), kept(value.into(), scaled.into()))
             }),
-            DType::Double => each(into, |bytes| {
+            DType::Double => lanes::each(into, |bytes| {
                 let value = f64::from_le_bytes(bytes);
                 let scaled = if self.divide { value / self.by } else { value * self.by };
                 (scaled.to_le_bytes(), kept(value, scaled))
             }),
-            DType::Half => each(into, |bytes| {
+            DType::Half => lanes::each(into, |bytes| {
                 let value = half::f16::from_le_bytes(bytes);
                 let scaled = half::f16::from_f32(self.single(value.to_f32()));
                 (scaled.to_le_bytes(), kept(value.into(), scaled.into()))
             }),
-            DType::BFloat16 => each(into, |bytes| {
+            DType::BFloat16 => lanes::each(into, |bytes| {
                 let value = half::bf16::from_le_bytes(bytes);
                 let scaled = half::bf16::from_f32(self.single(value.to_f32()));
                 (scaled.to_le_bytes(), kept(value.into(), scaled.into()))
@@ -84,7 +84,7 @@ impl Op for Scale {
             transform: self.to_string(),
             value: "a product too large".to_owned(),
             dtype,
-            position: block::position(spec.shape(), out, index),
+            position: block::position(spec.shape(), out, u64::try_from(index).unwrap_or(u64::MAX)),
         })
     }
 
@@ -107,21 +107,6 @@ impl Scale {
         let by = self.factor();
         if self.divide { value / by } else { value * by }
     }
-}
-
-/// Changes each element; the error is the number of the first that was not kept.
-fn each<const N: usize>(
-    bytes: &mut [u8],
-    change: impl Fn([u8; N]) -> ([u8; N], bool),
-) -> Result<(), u64> {
-    for (index, element) in (0..).zip(bytes.as_chunks_mut::<N>().0) {
-        let (changed, kept) = change(*element);
-        if !kept {
-            return Err(index);
-        }
-        *element = changed;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::error::reshaped;
 use super::strided::{self, Steps};
-use super::{Along, Op, Regions, Transform, TransformError, block};
+use super::{Along, Cost, Op, Regions, Transform, TransformError, block};
 use crate::tensor::{Region, TensorSpec};
 
 /// `slice: '..., 1:'`, as NumPy writes it, but for one thing: NumPy silently clips a bound that lies
@@ -157,8 +157,12 @@ impl Op for Slice {
         strided::read(self, &axes, input, into)
     }
 
-    fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
-        block::copy(self.infer(input), rows)
+    fn cost(&self, input: &TensorSpec, block: u64) -> Cost {
+        if self.keeps(input).is_some() {
+            Cost::direct(input, block)
+        } else {
+            Cost::staged(input, block)
+        }
     }
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {

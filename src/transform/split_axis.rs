@@ -1,6 +1,7 @@
 //! One axis becomes several.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::error::reshaped;
 use super::{Along, Op, Regions, Reshape, Transform, TransformError, axis, block};
@@ -52,6 +53,10 @@ impl Op for SplitAxis {
         into: &mut [u8],
     ) -> Result<(), TransformError> {
         Reshape::to(self.infer(input.spec())?.shape()).pull(out, input, into)
+    }
+
+    fn stretch(&self, input: &TensorSpec) -> Option<Range<u64>> {
+        self.infer(input).ok().and_then(|_| block::all(input))
     }
 
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {

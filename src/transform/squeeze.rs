@@ -1,6 +1,7 @@
 //! Axes of size 1 left out.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::error::reshaped;
 use super::{Along, ExpandDims, Op, Regions, Transform, TransformError, axis, block};
@@ -61,6 +62,10 @@ impl Op for Squeeze {
             .collect();
         let from = block::region(self, input.spec(), &ranges)?;
         input.read(&from, into)
+    }
+
+    fn stretch(&self, input: &TensorSpec) -> Option<Range<u64>> {
+        self.infer(input).ok().and_then(|_| block::all(input))
     }
 
     fn invert(&self, input: &TensorSpec) -> Option<Transform> {

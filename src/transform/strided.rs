@@ -1,5 +1,7 @@
 //! Every so many-th element, without reading much of what lies between.
 
+use super::view::{View, number};
+use super::walk::{Axis, Walk};
 use super::{Regions, TransformError, block};
 use crate::tensor::{Region, Shape};
 
@@ -35,37 +37,59 @@ pub(super) fn read(
     let size = block::size(op, input.spec())?;
     let counts = Shape::new(axes.iter().map(|axis| axis.count).collect::<Vec<_>>())
         .map_err(|source| TransformError::Shape { transform: op.to_string(), source })?;
+    if counts.elements() == 0 {
+        return Ok(());
+    }
+    if View::whole(input).is_some() {
+        let from = spanned(op, axes, &Region::whole(&counts), input)?;
+        let mut unused = Vec::new();
+        let view = View::read(op, &from, input, &mut unused)?;
+        steps(&view, axes, counts.dims(), size, into);
+        return Ok(());
+    }
     let mut staged = Vec::new();
     let mut rest = into;
     for part in Region::blocks(&counts, limit(axes, counts.elements())) {
-        let taken = axes.iter().zip(part.start().iter().zip(part.size()));
-        let ranges: Vec<_> = taken
-            .map(|(axis, (&first, &count))| {
-                let start = axis.start + first * axis.step;
-                start..start + Steps { start, count, ..*axis }.span()
-            })
-            .collect();
-        let from = block::region(op, input.spec(), &ranges)?;
-        let bytes = usize::try_from(part.elements()).unwrap_or(usize::MAX).saturating_mul(size);
+        let from = spanned(op, axes, &part, input)?;
+        let bytes = number(part.elements()).saturating_mul(size);
         let Some((block, after)) = std::mem::take(&mut rest).split_at_mut_checked(bytes) else {
             return Err(TransformError::fit(op, input.spec(), "the block is too small"));
         };
         if from.elements() == part.elements() {
             input.read(&from, block)?;
         } else {
-            block::stage(op, &from, input, &mut staged)?;
-            let walk = part.size().iter().zip(axes).enumerate().map(|(i, (&count, axis))| {
-                let stride = u64::try_from(block::inner(&from, i)).ok()?.checked_mul(axis.step)?;
-                Some((
-                    usize::try_from(count).ok()?,
-                    usize::try_from(stride).ok()?.checked_mul(size)?,
-                ))
-            });
-            copy(walk.map(|axis| axis.unwrap_or((0, 0))).collect(), size, &staged, block);
+            let view = View::read(op, &from, input, &mut staged)?;
+            steps(&view, axes, part.size(), size, block);
         }
         rest = after;
     }
     Ok(())
+}
+
+/// The box of the input that holds all of `part` of what is taken.
+fn spanned(
+    op: &impl ToString,
+    axes: &[Steps],
+    part: &Region,
+    input: &dyn Regions,
+) -> Result<Region, TransformError> {
+    let taken = axes.iter().zip(part.start().iter().zip(part.size()));
+    let ranges: Vec<_> = taken
+        .map(|(axis, (&first, &count))| {
+            let start = axis.start.saturating_add(first.saturating_mul(axis.step));
+            start..start.saturating_add(Steps { start, count, ..*axis }.span())
+        })
+        .collect();
+    block::region(op, input.spec(), &ranges)
+}
+
+/// Fills `into` with `counts` elements along each axis, as many apart as `axes` says.
+fn steps(view: &View<'_>, axes: &[Steps], counts: &[u64], size: usize, into: &mut [u8]) {
+    let walk = view.axes(counts).into_iter().zip(axes).map(|(axis, steps)| Axis {
+        stride: axis.stride.saturating_mul(number(steps.step)),
+        ..axis
+    });
+    Walk::new(walk, size).copy(view.origin(), into);
 }
 
 /// How many elements may be taken at a time, if what they span may not be more than `budget`: all
@@ -85,36 +109,6 @@ fn limit(axes: &[Steps], budget: u64) -> u64 {
         }
     }
     elements.max(1)
-}
-
-/// Fills `into` element by element with those of `from` that a walk along axes of so many steps of
-/// so many bytes meets, innermost last.
-pub(super) fn copy(mut walk: Vec<(usize, usize)>, size: usize, from: &[u8], into: &mut [u8]) {
-    // What lies together is copied together.
-    let mut unit = size;
-    while let Some((steps, _)) = walk.pop_if(|&mut (_, stride)| stride == unit) {
-        unit = unit.saturating_mul(steps);
-    }
-    if unit == 0 {
-        return;
-    }
-    let mut index = vec![0_usize; walk.len()];
-    let mut offset = 0_usize;
-    for block in into.chunks_exact_mut(unit) {
-        if let Some(bytes) = from.get(offset..offset.saturating_add(unit)) {
-            block.copy_from_slice(bytes);
-        }
-        // Counts up like an odometer, keeping the input's offset in step.
-        for (at, &(steps, stride)) in index.iter_mut().zip(&walk).rev() {
-            *at += 1;
-            offset += stride;
-            if *at < steps {
-                break;
-            }
-            offset -= stride * *at;
-            *at = 0;
-        }
-    }
 }
 
 #[cfg(test)]

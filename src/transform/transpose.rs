@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::error::reshaped;
-use super::{Along, Op, Regions, Transform, TransformError, axis, block, strided};
+use super::view::View;
+use super::walk::Walk;
+use super::{Along, Cost, Op, Regions, Transform, TransformError, axis, block};
 use crate::tensor::{Region, TensorSpec};
 
 /// `transpose: [1, 0]`, as `numpy.transpose`: axis i of the output is axis `permutation[i]` of the
@@ -87,19 +89,16 @@ impl Op for Transpose {
         }
         let from = block::region(self, &spec, &ranges)?;
         let mut staged = Vec::new();
-        block::stage(self, &from, input, &mut staged)?;
-        let size = block::size(self, &spec)?;
-        // Sizes and strides in the input along the output's axes.
-        let walk = axes.iter().map(|&axis| {
-            let steps = from.size().get(axis).and_then(|&steps| usize::try_from(steps).ok());
-            (steps.unwrap_or_default(), block::inner(&from, axis).saturating_mul(size))
-        });
-        strided::copy(walk.collect(), size, &staged, into);
+        let view = View::read(self, &from, input, &mut staged)?;
+        // Along the output's axes, as far apart as they are in the input.
+        let along = view.axes(from.size());
+        let walk = axes.iter().filter_map(|&axis| along.get(axis).copied());
+        Walk::new(walk, block::size(self, &spec)?).copy(view.origin(), into);
         Ok(())
     }
 
-    fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
-        block::copy(self.infer(input), rows)
+    fn cost(&self, input: &TensorSpec, block: u64) -> Cost {
+        Cost::staged(input, block)
     }
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::strided::{self, Steps};
 use super::strip::{self, Move};
-use super::{Along, Op, Regions, Transform, TransformError, axis, block};
+use super::view::View;
+use super::{Along, Cost, Op, Regions, Transform, TransformError, axis, block};
 use crate::tensor::{Region, TensorSpec};
 
 /// `unpartition: {strategy: mod, parts: 3}`: `tf.nn.embedding_lookup` looks row i up in part
@@ -51,15 +52,26 @@ impl Unpartition {
         input: &mut dyn Regions,
         into: &mut [u8],
     ) -> Result<(), TransformError> {
+        if View::whole(input).is_some() {
+            let moves = taken.clone().map(|row| Move {
+                from: self.start(row % self.parts, rows) + row / self.parts,
+                to: row - taken.start,
+                rows: 1,
+            });
+            let mut unused = Vec::new();
+            let view = strip::read(self, out, 0, 0..rows, input, &mut unused)?;
+            strip::place(out, 0, size, &view, into, &moves);
+            return Ok(());
+        }
         let mut staged = Vec::new();
         // The first row of each part that the block meets.
         for first in taken.start..taken.end.min(taken.start.saturating_add(self.parts)) {
             let count = (taken.end - first).div_ceil(self.parts);
             let start = self.start(first % self.parts, rows) + first / self.parts;
-            strip::read(self, out, 0, start..start + count, input, &mut staged)?;
+            let view = strip::read(self, out, 0, start..start + count, input, &mut staged)?;
             let to = first - taken.start;
             let moves = (0..count).map(|i| Move { from: i, to: to + i * self.parts, rows: 1 });
-            strip::place(out, 0, size, (&staged, count), into, &moves);
+            strip::place(out, 0, size, &view, into, &moves);
         }
         Ok(())
     }
@@ -134,8 +146,8 @@ impl Op for Unpartition {
         }
     }
 
-    fn memory(&self, input: &TensorSpec, rows: u64) -> u64 {
-        block::copy(self.infer(input), rows)
+    fn cost(&self, input: &TensorSpec, block: u64) -> Cost {
+        Cost::staged(input, block)
     }
 
     fn invert(&self, _: &TensorSpec) -> Option<Transform> {

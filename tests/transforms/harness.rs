@@ -110,12 +110,19 @@ pub(crate) struct Held {
     pub(crate) spec: TensorSpec,
     data: Vec<u8>,
     largest: usize,
+    /// Whether transforms may look at all of it.
+    open: bool,
 }
 
 impl Held {
     pub(crate) fn new(spec: TensorSpec, data: Vec<u8>) -> Self {
         assert_eq!(spec.bytes().unwrap(), data.len() as u64);
-        Self { spec, data, largest: 0 }
+        Self { spec, data, largest: 0, open: false }
+    }
+
+    /// One that transforms may look at where it lies.
+    pub(crate) fn open(spec: TensorSpec, data: Vec<u8>) -> Self {
+        Self { open: true, ..Self::new(spec, data) }
     }
 }
 
@@ -129,6 +136,10 @@ impl Regions for Held {
         out.copy_from_slice(&part(&self.spec, &self.data, region));
         self.largest = self.largest.max(out.len());
         Ok(())
+    }
+
+    fn whole(&self) -> Option<&[u8]> {
+        self.open.then_some(&self.data)
     }
 }
 
@@ -162,8 +173,11 @@ pub(crate) fn all(
     spec: &TensorSpec,
     data: &[u8],
 ) -> Result<Vec<u8>, TransformError> {
-    let out = transform.op().infer(spec)?;
-    pull(transform, &mut Held::new(spec.clone(), data.to_vec()), &Region::whole(out.shape()))
+    let out = Region::whole(transform.op().infer(spec)?.shape());
+    let made = pull(transform, &mut Held::new(spec.clone(), data.to_vec()), &out);
+    let open = pull(transform, &mut Held::open(spec.clone(), data.to_vec()), &out);
+    assert_eq!(format!("{open:?}"), format!("{made:?}"), "{transform} of {spec} in memory");
+    made
 }
 
 /// The transform makes `wanted` of `data`, in one go as in parts of any size, and asks for little
@@ -188,11 +202,21 @@ pub(crate) fn agrees(
         .collect();
     let parts = Region::blocks(shape, limit).chain(Region::new(shape, &any));
     for region in parts {
+        let mut open = Held::open(from.0.clone(), from.1.to_vec());
+        let block = pull(transform, &mut open, &region).unwrap();
+        assert_eq!(block, part(to.0, to.1, &region), "{transform} of {}: {region:?}", from.0);
         let mut held = Held::new(from.0.clone(), from.1.to_vec());
         let block = pull(transform, &mut held, &region).unwrap();
         assert_eq!(block, part(to.0, to.1, &region), "{transform} of {}: {region:?}", from.0);
         let most = (2 * block.len()).max(size(from.0.dtype()));
         assert!(held.largest <= most, "{transform} reads {} for {}", held.largest, block.len());
+        let asked = transform.op().cost(from.0, block.len() as u64).asked;
+        assert!(held.largest as u64 <= asked, "{transform} reads {}, not {asked}", held.largest);
+    }
+    // Where it says that all of it lies in the input, it does.
+    if let Some(lies) = transform.op().stretch(from.0) {
+        let lies = usize::try_from(lies.start).unwrap()..usize::try_from(lies.end).unwrap();
+        assert_eq!(&from.1[lies], to.1, "{transform} of {}", from.0);
     }
 }
 

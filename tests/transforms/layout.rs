@@ -64,7 +64,17 @@ fn along(
 }
 
 fn transpose(draw: &mut Draw) -> Case {
-    let from = draw.dims(0);
+    let mut from = draw.dims(0);
+    // Seldom some that fill cache lines, and tiles of them.
+    for _ in 0..draw.below(4) / 2 * 2 {
+        let axis = draw.index(from.len());
+        if let Some(dim) = from.get_mut(axis) {
+            *dim = [1, 16, 64, 65, 33, 100, 70][draw.index(7)];
+        }
+    }
+    while from.iter().product::<u64>() > 5000 {
+        from.pop();
+    }
     let mut axes = draw.permutation(from.len());
     let transform = match draw.below(3) {
         0 => Transpose::new(Some(axes.clone())),
