@@ -100,6 +100,7 @@ impl Scratch {
             Share::Link => {
                 // A link to a symbolic link would not be one to the file.
                 let real = fs::canonicalize(blob.at().path())?;
+                share::may_be_moved(&real, near.parent().path())?;
                 let mut patience = ATTEMPTS / 2;
                 claim(near.parent().path(), |path| {
                     fs::hard_link(&real, path)?;

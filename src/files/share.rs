@@ -47,6 +47,29 @@ pub(super) fn same(opened: io::Result<File>, blob: &dyn Blob) -> io::Result<File
     Err(io::Error::new(ErrorKind::StaleNetworkFileHandle, "another file has its name by now"))
 }
 
+/// Refuses a link that could be made and then neither be renamed nor removed: in a directory such as
+/// `/tmp` only the owner of a file, or of the directory, may do that.
+#[cfg(unix)]
+pub(super) fn may_be_moved(file: &Path, directory: &Path) -> io::Result<()> {
+    use std::fs::metadata;
+    use std::os::unix::fs::MetadataExt;
+    const STICKY: u32 = 0o1000;
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let (file, directory) = (metadata(file)?, metadata(directory)?);
+    let user = rustix::process::geteuid();
+    let may = user.is_root() || [file.uid(), directory.uid()].contains(&user.as_raw());
+    if directory.mode() & STICKY == 0 || may {
+        return Ok(());
+    }
+    let why = "the directory is sticky, and the file somebody else's";
+    Err(io::Error::new(ErrorKind::PermissionDenied, why))
+}
+
+#[cfg(not(unix))]
+pub(super) fn may_be_moved(_file: &Path, _directory: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Whether an error means that this file cannot be shared to that place, as opposed to something
 /// that would fail a copy as well.
 pub(super) fn is_refusal(error: &io::Error) -> bool {
