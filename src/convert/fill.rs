@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::layout::Fill;
 use super::loaded::Loaded;
-use super::memory::{self, BLOCK, Way};
+use super::memory::{self, Way};
 use super::{ConvertError, Inputs, Options, pull};
 use crate::catalog::VariableName;
 use crate::crc::Crc;
@@ -68,7 +68,7 @@ fn jobs<'j, 'p>(fills: &'j [Fill<'p>], inputs: &Inputs<'p>, options: &Options) -
         let way = memory::way(fill.assignment, inputs, share);
         let count = blocks(fill, way).count();
         let each = match way {
-            Way::Loaded => count,
+            Way::Loaded(_) => count,
             Way::Streamed(_) => {
                 for (reader, name) in inputs.all_stored(&fill.assignment.value) {
                     if options.verify && summed.insert((inputs.is_source(reader), name)) {
@@ -92,10 +92,7 @@ fn jobs<'j, 'p>(fills: &'j [Fill<'p>], inputs: &Inputs<'p>, options: &Options) -
 /// The blocks that a value is made in.
 fn blocks(fill: &Fill<'_>, way: Way) -> impl Iterator<Item = Region> {
     let spec = &fill.assignment.spec;
-    let bytes = match way {
-        Way::Loaded => BLOCK,
-        Way::Streamed(bytes) => bytes,
-    };
+    let (Way::Loaded(bytes) | Way::Streamed(bytes)) = way;
     // At least an element, whatever its size.
     Region::blocks(spec.shape(), bytes / spec.dtype().size().unwrap_or(1))
 }
@@ -144,7 +141,7 @@ impl<'p> Work<'_, 'p> {
         self.proceed()?;
         let State { loaded, block } = state;
         let stored = match way {
-            Way::Loaded => self.inputs.all_stored(value),
+            Way::Loaded(_) => self.inputs.all_stored(value),
             Way::Streamed(_) => Vec::new(),
         };
         loaded.load(target, &stored, self.inputs, self.verify)?;

@@ -3,11 +3,19 @@
 use super::{ConvertError, Inputs};
 use crate::catalog::Variable;
 use crate::plan::{Assignment, Plan, Value};
+use crate::tensor::TensorSpec;
 use crate::workers;
 
 /// Bytes of a value that are worked out at a time from what is in memory: they stay in a
 /// processor's cache until they are written.
-pub(super) const BLOCK: u64 = 1 << 20;
+const BLOCK: u64 = 1 << 20;
+
+/// Rows that a block has at the least, where they are not too long: a transpose reads memory by
+/// lines of a cache, and one that gets a few numbers of each line reads everything several times.
+const ROWS: u64 = 16;
+
+/// But a block is not made larger than this for them.
+const LARGEST: u64 = 16 << 20;
 
 /// A block is not made smaller than this, or one element: that would take forever.
 const LEAST: u64 = 64 << 10;
@@ -15,8 +23,8 @@ const LEAST: u64 = 64 << 10;
 /// How a value is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// All that it is made of is read into memory first: each byte once.
-    Loaded,
+    /// All that it is made of is read into memory first, each byte once; then blocks are made.
+    Loaded(u64),
     /// In blocks of so many bytes, for each of which what it is made of is read.
     Streamed(u64),
 }
@@ -35,15 +43,23 @@ pub(super) fn way(assignment: &Assignment, inputs: &Inputs<'_>, share: u64) -> W
     let bytes = stored
         .iter()
         .filter_map(|(reader, name)| reader.catalog().variables.get(*name).map(Variable::bytes));
-    let loaded = bytes.fold(beside(value, BLOCK, inputs), u64::saturating_add);
+    let block = comfortable(&assignment.spec);
+    let loaded = bytes.fold(beside(value, block, inputs), u64::saturating_add);
     if loaded <= share {
-        return Way::Loaded;
+        return Way::Loaded(block);
     }
     let mut block = assignment.spec.bytes().unwrap_or_default().min(share);
     while block > LEAST && beside(value, block, inputs) > share {
         block /= 2;
     }
     Way::Streamed(block)
+}
+
+/// Bytes of a block of which there are enough rows.
+fn comfortable(spec: &TensorSpec) -> u64 {
+    let rows = spec.shape().dims().first().copied().unwrap_or(1).max(1);
+    let row = spec.bytes().unwrap_or_default() / rows;
+    row.saturating_mul(ROWS).clamp(BLOCK, LARGEST)
 }
 
 /// Bytes for a block of so many, and for what making it takes.

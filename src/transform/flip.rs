@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::view::number;
 use super::{Along, Op, Regions, Transform, TransformError, axis, block};
 use crate::tensor::{Region, TensorSpec};
 
@@ -51,14 +52,20 @@ impl Op for Flip {
             }
         }
         input.read(&block::region(self, &spec, &ranges)?, into)?;
-        for axis in axes {
-            let step = block::inner(out, axis).saturating_mul(size);
-            let steps = out.size().get(axis).and_then(|&steps| usize::try_from(steps).ok());
-            let stretch = step.saturating_mul(steps.unwrap_or(usize::MAX));
-            if stretch > 0 {
-                into.chunks_exact_mut(stretch).for_each(|stretch| reverse(stretch, step));
+        // Neighbours that are both turned round are as one axis.
+        let mut inner = size;
+        let mut turned = 1;
+        for (axis, &steps) in out.size().iter().enumerate().rev() {
+            let steps = number(steps);
+            if axes.contains(&axis) {
+                turned = steps.saturating_mul(turned);
+                continue;
             }
+            turn(into, inner, turned);
+            inner = inner.saturating_mul(turned).saturating_mul(steps);
+            turned = 1;
         }
+        turn(into, inner, turned);
         Ok(())
     }
 
@@ -68,6 +75,14 @@ impl Op for Flip {
 
     fn along(&self) -> Along {
         Along::As(Transform::Flip(self.clone()))
+    }
+}
+
+/// Turns every so many steps of so many bytes round.
+fn turn(into: &mut [u8], step: usize, steps: usize) {
+    let stretch = step.saturating_mul(steps);
+    if stretch > 0 && steps > 1 {
+        into.chunks_exact_mut(stretch).for_each(|stretch| reverse(stretch, step));
     }
 }
 

@@ -193,7 +193,6 @@ fn strips(wanted: &[Option<u64>]) -> impl Iterator<Item = (Range<usize>, Range<u
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     #[test]
     fn rows_that_follow_each_other_are_read_together() {

@@ -111,6 +111,71 @@ pub(super) fn each<const N: usize>(
     Ok(())
 }
 
+/// A floating-point type of two bytes.
+pub(super) trait Half: Copy {
+    const ZERO: Self;
+    fn of(element: [u8; 2]) -> Self;
+    fn element(self) -> [u8; 2];
+    fn finite(self) -> bool;
+    fn widen(from: &[Self; LANES], to: &mut [f32; LANES]);
+    fn narrow(from: &[f32; LANES], to: &mut [Self; LANES]);
+}
+
+macro_rules! half {
+    ($kind:ty) => {
+        impl Half for $kind {
+            const ZERO: Self = <$kind>::ZERO;
+            fn of(element: [u8; 2]) -> Self {
+                Self::from_le_bytes(element)
+            }
+            fn element(self) -> [u8; 2] {
+                self.to_le_bytes()
+            }
+            fn finite(self) -> bool {
+                self.is_finite()
+            }
+            fn widen(from: &[Self; LANES], to: &mut [f32; LANES]) {
+                from.convert_to_f32_slice(to);
+            }
+            fn narrow(from: &[f32; LANES], to: &mut [Self; LANES]) {
+                to.convert_from_f32_slice(from);
+            }
+        }
+    };
+}
+
+half!(f16);
+half!(bf16);
+
+/// Changes each element as an `f32`; the error is the number of the first that was finite and is
+/// no longer.
+pub(super) fn halves<H: Half>(bytes: &mut [u8], change: impl Fn(f32) -> f32) -> Result<(), usize> {
+    let (mut before, mut after, mut wide) = ([H::ZERO; LANES], [H::ZERO; LANES], [0.0; LANES]);
+    let mut done = 0;
+    for block in bytes.as_chunks_mut().0.chunks_mut(LANES) {
+        for (half, element) in before.iter_mut().zip(block.iter()) {
+            *half = H::of(*element);
+        }
+        H::widen(&before, &mut wide);
+        for number in &mut wide {
+            *number = change(*number);
+        }
+        H::narrow(&wide, &mut after);
+        let mut all = true;
+        for ((element, new), old) in block.iter_mut().zip(&after).zip(&before) {
+            all &= new.finite() | !old.finite();
+            *element = new.element();
+        }
+        if !all {
+            let mut pairs = after.iter().zip(&before);
+            let lost = pairs.position(|(new, old)| !new.finite() && old.finite());
+            return Err(done + lost.unwrap_or_default());
+        }
+        done += block.len();
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

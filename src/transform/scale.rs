@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use half::{bf16, f16};
+
 use super::{Along, Op, Regions, Transform, TransformError, block, lanes, numbers};
 use crate::tensor::{DType, Region, TensorSpec};
 
@@ -68,16 +70,8 @@ impl Op for Scale {
                 let scaled = if self.divide { value / self.by } else { value * self.by };
                 (scaled.to_le_bytes(), kept(value, scaled))
             }),
-            DType::Half => lanes::each(into, |bytes| {
-                let value = half::f16::from_le_bytes(bytes);
-                let scaled = half::f16::from_f32(self.single(value.to_f32()));
-                (scaled.to_le_bytes(), kept(value.into(), scaled.into()))
-            }),
-            DType::BFloat16 => lanes::each(into, |bytes| {
-                let value = half::bf16::from_le_bytes(bytes);
-                let scaled = half::bf16::from_f32(self.single(value.to_f32()));
-                (scaled.to_le_bytes(), kept(value.into(), scaled.into()))
-            }),
+            DType::Half => lanes::halves::<f16>(into, |value| self.single(value)),
+            DType::BFloat16 => lanes::halves::<bf16>(into, |value| self.single(value)),
             _ => return Err(TransformError::fit(self, &spec, "its elements are no floats")),
         };
         scaled.map_err(|index| TransformError::Range {

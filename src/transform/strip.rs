@@ -81,8 +81,20 @@ fn single<const W: usize>(
     let rows = block.as_chunks_mut::<W>().0;
     for step in moves.clone() {
         let first = number(step.to);
-        let to = rows.get_mut(first..first.saturating_add(number(step.rows))).unwrap_or_default();
         let from = start.saturating_add(number(step.from).saturating_mul(stride));
+        if step.rows == 1 {
+            let element = bytes.get(from..).and_then(<[u8]>::first_chunk);
+            if let (Some(to), Some(element)) = (rows.get_mut(first), element) {
+                *to = *element;
+            }
+            continue;
+        }
+        let to = rows.get_mut(first..first.saturating_add(number(step.rows))).unwrap_or_default();
+        let together = bytes.get(from..from.saturating_add(to.len().saturating_mul(W)));
+        if let Some(together) = together.filter(|_| stride == W) {
+            to.as_flattened_mut().copy_from_slice(together);
+            continue;
+        }
         for (to, from) in to.iter_mut().zip((from..).step_by(stride.max(1))) {
             if let Some(element) = bytes.get(from..).and_then(<[u8]>::first_chunk) {
                 *to = *element;

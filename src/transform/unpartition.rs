@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::strided::{self, Steps};
 use super::strip::{self, Move};
-use super::view::View;
 use super::{Along, Cost, Op, Regions, Transform, TransformError, axis, block};
 use crate::tensor::{Region, TensorSpec};
 
@@ -52,17 +51,6 @@ impl Unpartition {
         input: &mut dyn Regions,
         into: &mut [u8],
     ) -> Result<(), TransformError> {
-        if View::whole(input).is_some() {
-            let moves = taken.clone().map(|row| Move {
-                from: self.start(row % self.parts, rows) + row / self.parts,
-                to: row - taken.start,
-                rows: 1,
-            });
-            let mut unused = Vec::new();
-            let view = strip::read(self, out, 0, 0..rows, input, &mut unused)?;
-            strip::place(out, 0, size, &view, into, &moves);
-            return Ok(());
-        }
         let mut staged = Vec::new();
         // The first row of each part that the block meets.
         for first in taken.start..taken.end.min(taken.start.saturating_add(self.parts)) {

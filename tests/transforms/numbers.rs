@@ -320,3 +320,29 @@ fn scale(mut draw: Draw, dtype: DType) {
     let transform = Transform::Scale(Scale::new(by));
     there_and_back(&transform, (&input, &elements), &wanted, Exact::Real(0.0), &mut draw);
 }
+
+#[test]
+fn numbers_without_a_place_are_named_among_many() {
+    // Several that are too large: the first counts.
+    let numbers = |at: &[usize]| -> Vec<u8> {
+        (0..300).flat_map(|i| if at.contains(&i) { f32::MAX } else { 0.5 }.to_le_bytes()).collect()
+    };
+    let input = spec(DType::Float, &[3, 100]);
+    let position = |transform: &Transform, at: &[usize]| match all(transform, &input, &numbers(at))
+        .unwrap_err()
+    {
+        TransformError::Range { position, .. } => position,
+        error => panic!("{transform}: {error}"),
+    };
+    let gates = Gates::new(-1, vec![1, 0], vec![0.0, f64::from(f32::MAX)]).unwrap();
+    for (transform, at, found) in [
+        (Transform::Cast(Cast::new(DType::Half).unwrap()), [131, 132], 131),
+        (Transform::Cast(Cast::new(DType::BFloat16).unwrap()), [299, 298], 298),
+        (Transform::Scale(Scale::new(4.0)), [64, 127], 64),
+        (Transform::Add(Add::new(f64::from(f32::MAX))), [63, 200], 63),
+        // What comes second in its row was first.
+        (Transform::Gates(gates), [110, 249], 160),
+    ] {
+        assert_eq!(position(&transform, &at), found, "{transform}");
+    }
+}
