@@ -56,7 +56,7 @@ struct DataArgs {
         default_missing_value = "try", hide_possible_values = true, conflicts_with = "link"
     )]
     reflink: Option<Need>,
-    /// Memory for values that are transformed (500MB, 2GiB, …)
+    /// Memory for values that are transformed (500MB, 2GiB, …; at least 1MiB)
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
     memory: u64,
     /// Do not check the source's checksums (but those of strings and slices): damage goes over into

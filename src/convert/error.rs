@@ -102,9 +102,5 @@ impl ConvertError {
 
 /// A number of bytes as it can be typed, rounded up.
 fn size(bytes: u64) -> String {
-    if bytes < 1 << 20 {
-        format!("{}KiB", bytes.div_ceil(1 << 10))
-    } else {
-        format!("{}MiB", bytes.div_ceil(1 << 20))
-    }
+    format!("{}MiB", bytes.div_ceil(1 << 20))
 }

@@ -18,7 +18,10 @@ const ROWS: u64 = 16;
 const LARGEST: u64 = 16 << 20;
 
 /// A block is not made smaller than this, or one element: that would take forever.
-const LEAST: u64 = 64 << 10;
+const LEAST: u64 = 16 << 10;
+
+/// A smaller budget is taken for this one: as much is used for buffers anyway.
+const FLOOR: u64 = 1 << 20;
 
 /// How a value is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub(super) enum Way {
 
 /// What a single thread may take of the budget.
 pub(super) fn share(budget: u64) -> u64 {
-    budget / workers::count() as u64
+    budget.max(FLOOR) / workers::count() as u64
 }
 
 /// The best way to make a value in `share` bytes.

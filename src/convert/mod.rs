@@ -33,7 +33,8 @@ pub(crate) use loaded::Loaded;
 /// How a plan is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of values that may be in memory at a time. What only travels takes none of it.
+    /// Bytes of values that may be in memory at a time; less than 1 MiB counts as that. What only
+    /// travels takes none of it.
     pub memory: u64,
     /// Whether the checksum of every value that is read is checked; without, damage goes over into
     /// the result, where what was only copied still has its old sum and can be told.

@@ -3,6 +3,7 @@
 mod check;
 mod convert;
 mod damage;
+mod data;
 mod diff;
 mod harness;
 mod hostile;
