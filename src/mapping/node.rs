@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::problem::{Place, Problem, ProblemKind, SourceText};
-use super::yaml::{Anchor, Step, Yaml, locate};
+use super::yaml::{Anchor, Step, Yaml};
 use crate::names::nearest;
 
 /// Where something stands in a rule file; looked up in the text only when a message needs it.
@@ -25,10 +25,7 @@ impl Site {
         source: &Arc<SourceText>,
         within: Option<Range<usize>>,
     ) -> Option<Place> {
-        if !source.may_search() {
-            return None;
-        }
-        let start = locate(&source.text, &self.path, self.anchor)?;
+        let start = source.locate(&self.path, self.anchor)?;
         let raw = source.text.get(start..)?;
         let line = raw.split(['\n', '\r']).next().unwrap_or_default();
         let len = match &self.text {

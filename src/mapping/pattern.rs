@@ -14,6 +14,7 @@ const MAX_LENGTH: usize = 10_000;
 pub struct Pattern {
     text: String,
     regex: Regex,
+    whole: bool,
 }
 
 /// Why a text is no pattern.
@@ -32,16 +33,17 @@ impl Pattern {
     pub(super) fn whole(text: &str) -> Result<Self, PatternError> {
         check(text)?;
         // The line break ends a comment in `(?x)` patterns, which would swallow the bracket.
-        Self::compile(text, &format!("\\A(?:{text}\n)\\z"), &format!("\\A(?:{text})\\z"))
+        let plain = format!("\\A(?:{text})\\z");
+        Self::compile(text, &format!("\\A(?:{text}\n)\\z"), &plain, true)
     }
 
     /// Compiles a pattern that is searched for.
     pub(super) fn search(text: &str) -> Result<Self, PatternError> {
         check(text)?;
-        Self::compile(text, text, text)
+        Self::compile(text, text, text, false)
     }
 
-    fn compile(text: &str, verbose: &str, plain: &str) -> Result<Self, PatternError> {
+    fn compile(text: &str, verbose: &str, plain: &str, whole: bool) -> Result<Self, PatternError> {
         let anchored = if text.starts_with("(?x)") { verbose } else { plain };
         let regex = Regex::new(anchored).map_err(|error| PatternError {
             message: match error {
@@ -53,12 +55,22 @@ impl Pattern {
             span: 0..text.len(),
             help: Some("shorten the repetition counts"),
         })?;
-        Ok(Self { text: text.to_owned(), regex })
+        Ok(Self { text: text.to_owned(), regex, whole })
     }
 
     /// The pattern as written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The expression that is matched, its anchors included.
+    pub(super) fn regex_text(&self) -> &str {
+        self.regex.as_str()
+    }
+
+    /// Whether it is anchored at both ends.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Whether it matches.

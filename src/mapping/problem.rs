@@ -3,9 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::RuleId;
+use super::search::Search;
+use super::yaml::{Anchor, Step};
 
 /// A rule file as it was read.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,33 +18,15 @@ pub struct SourceText {
     search: Search,
 }
 
-/// Places are found by reading the text again. All together may read so many bytes; a file with
-/// thousands of problems shows the first of them.
-const MAX_SEARCHED: usize = 1 << 27;
-
-/// What has been read to find places.
-#[derive(Debug, Default)]
-struct Search(AtomicUsize);
-
-impl PartialEq for Search {
-    /// It is no part of what a text is.
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Search {}
-
 impl SourceText {
     /// A rule file.
     pub(super) fn new(name: &str, text: &str) -> Self {
         Self { name: name.to_owned(), text: text.to_owned(), search: Search::default() }
     }
 
-    /// Whether it may be read once more to find a place.
-    pub(super) fn may_search(&self) -> bool {
-        let before = self.search.0.fetch_add(self.text.len(), Ordering::Relaxed);
-        before <= MAX_SEARCHED
+    /// The byte at which the value or key at the end of `path` begins.
+    pub(super) fn locate(&self, path: &[Step], anchor: Anchor) -> Option<usize> {
+        self.search.find(&self.text, path, anchor)
     }
 }
 
@@ -192,6 +175,13 @@ impl Problem {
         self
     }
 
+    /// What tells which of two is said first.
+    fn order(&self) -> (bool, bool, Option<(&str, usize)>) {
+        let details = self.kind != ProblemKind::Fit;
+        let place = self.place.as_ref().map(|at| (at.source.name.as_str(), at.span.start));
+        (details, place.is_none(), place)
+    }
+
     /// Points at another place as well.
     #[must_use]
     pub fn related(mut self, place: Option<Place>, word: impl Into<String>) -> Self {
@@ -228,13 +218,7 @@ impl Problems {
     fn sorted(mut problems: Vec<Problem>) -> Self {
         // That the rules are for something else explains the rest; then problems with a place, in
         // the order of the file.
-        problems.sort_by_key(|problem| {
-            let details = problem.kind != ProblemKind::Fit;
-            match &problem.place {
-                Some(place) => (details, false, place.source.name.clone(), place.span.start),
-                None => (details, true, String::new(), 0),
-            }
-        });
+        problems.sort_by(|a, b| a.order().cmp(&b.order()));
         problems.dedup();
         Self(problems)
     }

@@ -1,6 +1,7 @@
 //! YAML as a tree that keeps what a rule file's checks need: order, duplicate keys, and a way back
 //! to line and column. The only place that knows the YAML library.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -93,9 +94,19 @@ pub(super) fn parse(text: &str) -> Result<Yaml, YamlError> {
 /// The library tells positions only in its errors, so this reads the text again with a reader that
 /// fails on purpose where the path ends. It costs nothing until there is a message to place.
 pub(super) fn locate(text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
+    seek(text, path, anchor).map(|(at, _)| at)
+}
+
+/// The same, but `None` where something else is wrong on the way.
+pub(super) fn arrive(text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
+    seek(text, path, anchor).filter(|(_, arrived)| *arrived).map(|(at, _)| at)
+}
+
+fn seek(text: &str, path: &[Step], anchor: Anchor) -> Option<(usize, bool)> {
+    let arrived = Cell::new(false);
     let reader = serde_yaml::Deserializer::from_str(text);
-    let error = Seek { path, anchor }.deserialize(reader).err()?;
-    error.location().map(|location| location.index())
+    let error = Seek { path, anchor, arrived: &arrived }.deserialize(reader).err()?;
+    error.location().map(|location| (location.index(), arrived.get()))
 }
 
 impl<'de> Deserialize<'de> for Yaml {
@@ -177,10 +188,14 @@ impl<'de> Deserialize<'de> for Key {
 struct Seek<'p> {
     path: &'p [Step],
     anchor: Anchor,
+    /// Whether the end of the path was reached.
+    arrived: &'p Cell<bool>,
 }
 
 impl Seek<'_> {
-    fn here<E: de::Error>() -> E {
+    fn here<E: de::Error>(self) -> E {
+        // A scalar or a list in the middle of the path is not its end.
+        self.arrived.set(self.path.is_empty());
         E::custom("here")
     }
 }
@@ -201,32 +216,32 @@ impl<'de> Visitor<'de> for Seek<'_> {
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Err(Self::here())
+        Err(self.here())
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
-        Err(Self::here())
+        Err(self.here())
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
-        Err(Self::here())
+        Err(self.here())
     }
 
     fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
-        Err(Self::here())
+        Err(self.here())
     }
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
-        Err(Self::here())
+        Err(self.here())
     }
 
     fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-        Err(Self::here())
+        Err(self.here())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let Some((Step::Item(wanted), rest)) = self.path.split_first() else {
-            return Err(Self::here());
+            return Err(self.here());
         };
         for _ in 0..*wanted {
             items.next_element::<IgnoredAny>()?;
@@ -237,7 +252,7 @@ impl<'de> Visitor<'de> for Seek<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let Some((Step::Entry(wanted), rest)) = self.path.split_first() else {
-            return Err(Self::here());
+            return Err(self.here());
         };
         for _ in 0..*wanted {
             entries.next_entry::<IgnoredAny, IgnoredAny>()?;

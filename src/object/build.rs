@@ -7,7 +7,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Attribute, Edge, Node, NodeId, ObjectGraph, ObjectPath, Target, VARIABLE_VALUE};
+use super::{Attribute, Edge, Node, NodeId, ObjectGraph, ObjectPath, VARIABLE_VALUE};
+
+/// So many children are searched faster than they are sorted.
+const FEW: usize = 8;
 
 /// Two paths that no object graph can hold together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +32,8 @@ pub struct GraphBuilder {
 struct Object {
     /// In order of insertion, which becomes the order of the edges.
     children: Vec<(String, usize)>,
-    /// The same by label: wide objects (a shim's store of 200,000 names) must not be searched.
+    /// The same by label, once there are more than a few: wide objects (a shim's store of 200,000
+    /// names) must not be searched.
     by_label: BTreeMap<String, usize>,
     variable: Option<(ObjectPath, String)>,
 }
@@ -58,13 +62,24 @@ impl GraphBuilder {
     }
 
     fn child(&mut self, parent: usize, label: &str) -> usize {
-        if let Some(&child) = self.objects[parent].by_label.get(label) {
+        let object = &self.objects[parent];
+        let known = if object.by_label.is_empty() {
+            object.children.iter().find(|(known, _)| known == label).map(|(_, child)| *child)
+        } else {
+            object.by_label.get(label).copied()
+        };
+        if let Some(child) = known {
             return child;
         }
         let child = self.objects.len();
         self.objects.push(Object::default());
-        self.objects[parent].children.push((label.to_owned(), child));
-        self.objects[parent].by_label.insert(label.to_owned(), child);
+        let Object { children, by_label, .. } = &mut self.objects[parent];
+        children.push((label.to_owned(), child));
+        if children.len() > FEW && by_label.is_empty() {
+            by_label.extend(children.iter().cloned());
+        } else if children.len() > FEW {
+            by_label.insert(label.to_owned(), child);
+        }
         child
     }
 
@@ -99,7 +114,7 @@ impl GraphBuilder {
                     .map(|(path, full_name)| Attribute {
                         name: VARIABLE_VALUE.to_owned(),
                         full_name: full_name.clone(),
-                        key: Target::variable(path).key().to_owned(),
+                        key: path.key(),
                     })
                     .collect(),
                 has_values: Some(true),

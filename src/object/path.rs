@@ -68,6 +68,11 @@ impl ObjectPath {
 
 impl fmt::Display for ObjectPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Most labels need no escape, and there are very many of them.
+        let plain = !self.0.iter().any(|label| label.contains(['.', '/']));
+        if plain {
+            return f.pad(&self.0.join("/"));
+        }
         let labels: Vec<String> = self.0.iter().map(|label| escape(label)).collect();
         f.pad(&labels.join("/"))
     }

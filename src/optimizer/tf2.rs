@@ -32,6 +32,14 @@ pub struct Found {
     pub iterations: Option<NodeId>,
     /// Hyper-parameters it keeps in variables, without a leading underscore.
     pub hyperparameters: BTreeMap<String, NodeId>,
+    /// What its list attributes hold, by label.
+    lists: BTreeMap<String, Vec<NodeId>>,
+    /// Of Keras 2.11's lists: objects by the names of variables that theirs may stand for.
+    named: BTreeMap<String, BTreeMap<String, Vec<NodeId>>>,
+    /// Places in the list of trained variables.
+    trained: BTreeMap<NodeId, usize>,
+    /// Places of slots of the older kind, by variable.
+    slots: BTreeMap<NodeId, Vec<usize>>,
 }
 
 /// Attributes that hold one value, but no hyper-parameter.
@@ -67,10 +75,27 @@ impl Found {
             owned: BTreeSet::new(),
             iterations: graph.child(node, "_iterations").or_else(|| graph.child(node, "iter")),
             hyperparameters: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            named: BTreeMap::new(),
+            trained: BTreeMap::new(),
+            slots: BTreeMap::new(),
         };
         let Some(object) = graph.nodes().get(node) else { return found };
-        let models: BTreeSet<NodeId> =
-            found.list(graph, "_trainable_variables").into_iter().collect();
+        for Edge { label, .. } in &object.children {
+            found.lists.entry(label.clone()).or_insert_with(|| list(graph, node, label));
+        }
+        if dialect == Dialect::Keras2 {
+            let lists = found.lists.iter().filter(|(label, _)| Kind::is_list(label));
+            found.named =
+                lists.map(|(label, list)| (label.clone(), by_name(graph, list))).collect();
+        }
+        for (at, slot) in object.slots.iter().enumerate() {
+            found.slots.entry(slot.variable).or_default().push(at);
+        }
+        for (at, node) in found.list("_trainable_variables").to_vec().into_iter().enumerate() {
+            found.trained.entry(node).or_insert(at);
+        }
+        let models: BTreeSet<NodeId> = found.trained.keys().copied().collect();
         for Edge { label, node: child } in &object.children {
             let is_value =
                 graph.nodes().get(*child).is_some_and(|child| !child.attributes.is_empty());
@@ -82,7 +107,7 @@ impl Found {
                     found.hyperparameters.insert(name, *child);
                 }
             } else if !label.starts_with("_trainable_variables") {
-                found.owned.extend(found.list(graph, label));
+                found.owned.extend(found.lists.get(label).into_iter().flatten());
             }
         }
         found.owned.extend(object.slots.iter().map(|slot| slot.node));
@@ -98,19 +123,13 @@ impl Found {
         }
         let labels = object.children.iter().map(|edge| edge.label.as_str());
         let mut lists = labels.filter(|label| *label != "_variables");
-        let list = lists.find(|label| self.list(graph, label).contains(&node))?;
+        let list = lists.find(|label| self.list(label).contains(&node))?;
         Some(list.trim_start_matches('_').to_owned())
     }
 
     /// The objects a list attribute holds, in order.
-    pub fn list(&self, graph: &ObjectGraph, label: &str) -> Vec<NodeId> {
-        let Some(list) = graph.child(self.node, label).and_then(|list| graph.nodes().get(list))
-        else {
-            return Vec::new();
-        };
-        let numbered = |edge: &Edge| edge.label.parse::<usize>().ok().map(|at| (at, edge.node));
-        let items: BTreeMap<usize, NodeId> = list.children.iter().filter_map(numbered).collect();
-        items.into_values().collect()
+    fn list(&self, label: &str) -> &[NodeId] {
+        self.lists.get(label).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The piece of state that a variable has in `role`; `name` is the variable's `full_name`. The
@@ -125,51 +144,33 @@ impl Found {
         match self.dialect {
             Dialect::Legacy => {
                 let slots = graph.nodes().get(self.node).map(|node| &node.slots[..]);
-                let wanted = |slot: &&Slot| slot.variable == variable && slot.name == role.legacy;
-                Ok(slots.unwrap_or_default().iter().find(wanted).map(|slot| slot.node))
+                let places = self.slots.get(&variable).into_iter().flatten();
+                let mut mine = places.filter_map(|at| slots.unwrap_or_default().get(*at));
+                let wanted = |slot: &&Slot| slot.name == role.legacy;
+                Ok(mine.find(wanted).map(|slot| slot.node))
             }
             Dialect::Keras3 => {
-                let trained = self.list(graph, "_trainable_variables");
-                let at = trained.iter().position(|node| *node == variable);
-                Ok(at.and_then(|at| self.role_list(graph, role).get(at).copied()))
+                let at = self.trained.get(&variable);
+                Ok(at.and_then(|at| self.role_list(role).get(*at).copied()))
             }
-            Dialect::Keras2 => self.by_name(graph, role, name),
+            Dialect::Keras2 => self.by_name(role, name),
         }
     }
 
     /// The list that holds `role`.
-    pub fn role_list(&self, graph: &ObjectGraph, role: &Role) -> Vec<NodeId> {
-        let lists = role.lists.iter().map(|label| self.list(graph, label));
-        lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default()
+    pub fn role_list(&self, role: &Role) -> &[NodeId] {
+        let mut lists = role.lists.iter().map(|label| self.list(label));
+        lists.find(|list| !list.is_empty()).unwrap_or_default()
     }
 
     /// Keras 2.11 names a slot after its variable: `Adam/m/dense/kernel`, or `m/dense/kernel`.
-    fn by_name(
-        &self,
-        graph: &ObjectGraph,
-        role: &Role,
-        name: &str,
-    ) -> Result<Option<NodeId>, String> {
-        let list = self.role_list(graph, role);
-        let full_name = |node: &NodeId| {
-            let attributes = graph.nodes().get(*node).map(|node| &node.attributes[..]);
-            attributes.unwrap_or_default().first().map_or("", |value| value.full_name.as_str())
-        };
-        // What all slots of the list begin with holds the optimizer's part of their names: `a/kernel`
-        // ends like `b/a/kernel` does, but its slot has no `b` there.
-        let common = shared_components(list.iter().map(full_name));
-        let is_named_after = |node: &&NodeId| {
-            let slot = full_name(node);
-            (0..=common.len()).any(|kept| {
-                let prefix = common.get(..kept).unwrap_or_default().join("/");
-                slot.strip_prefix(&prefix).and_then(|rest| rest.strip_prefix('/')) == Some(name)
-            })
-        };
-        let named: Vec<&NodeId> = list.iter().filter(is_named_after).collect();
-        match named.as_slice() {
+    fn by_name(&self, role: &Role, name: &str) -> Result<Option<NodeId>, String> {
+        let list = role.lists.iter().find(|label| !self.list(label).is_empty());
+        let named = list.and_then(|label| self.named.get(*label)?.get(name));
+        match named.map(Vec::as_slice).unwrap_or_default() {
             [] => Ok(None),
-            [one] => Ok(Some(**one)),
-            _ => Err(format!("{} slots are named after `{name}`", named.len())),
+            [one] => Ok(Some(*one)),
+            several => Err(format!("{} slots are named after `{name}`", several.len())),
         }
     }
 
@@ -196,7 +197,7 @@ impl Found {
                 object.slots.iter().map(|slot| slot.name.as_str()).collect();
             return Kind::from_legacy(&names.into_iter().collect::<Vec<_>>());
         }
-        let filled = |label: &str| !self.list(graph, label).is_empty();
+        let filled = |label: &str| !self.list(label).is_empty();
         // RMSprop has this list even when it is empty; otherwise its lists are called as Adam's.
         if graph.child(self.node, "_average_gradients").is_some() {
             let centered = filled("_average_gradients");
@@ -207,4 +208,37 @@ impl Found {
             labels.filter(|label| Kind::is_list(label) && filled(label)).collect();
         Kind::from_lists(&lists)
     }
+}
+
+/// The objects a list attribute of `node` holds, in order.
+fn list(graph: &ObjectGraph, node: NodeId, label: &str) -> Vec<NodeId> {
+    let Some(list) = graph.child(node, label).and_then(|list| graph.nodes().get(list)) else {
+        return Vec::new();
+    };
+    let numbered = |edge: &Edge| edge.label.parse::<usize>().ok().map(|at| (at, edge.node));
+    let items: BTreeMap<usize, NodeId> = list.children.iter().filter_map(numbered).collect();
+    items.into_values().collect()
+}
+
+/// The objects of a list by the names of the variables that they are named after.
+fn by_name(graph: &ObjectGraph, list: &[NodeId]) -> BTreeMap<String, Vec<NodeId>> {
+    let full_name = |node: &NodeId| {
+        let attributes = graph.nodes().get(*node).map(|node| &node.attributes[..]);
+        attributes.unwrap_or_default().first().map_or("", |value| value.full_name.as_str())
+    };
+    // What all slots of the list begin with holds the optimizer's part of their names: `a/kernel`
+    // ends like `b/a/kernel` does, but its slot has no `b` there.
+    let common = shared_components(list.iter().map(full_name));
+    let prefixes: Vec<String> =
+        (0..=common.len()).map(|kept| common.get(..kept).unwrap_or_default().join("/")).collect();
+    let mut named: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
+    for node in list {
+        for prefix in &prefixes {
+            let rest = full_name(node).strip_prefix(prefix.as_str());
+            if let Some(name) = rest.and_then(|rest| rest.strip_prefix('/')) {
+                named.entry(name.to_owned()).or_default().push(*node);
+            }
+        }
+    }
+    named
 }

@@ -13,7 +13,7 @@ const GLOBAL_STEP: &str = "global_step";
 impl Planner<'_> {
     /// The fate of every source; those that nobody decided about are problems.
     pub(super) fn account(&mut self) -> BTreeMap<VariableName, Fate> {
-        let mut fates = BTreeMap::new();
+        let mut fates = Vec::with_capacity(self.sources.all.len());
         let mut unmatched = Vec::new();
         let unmatched_policy = self.mapping.unmatched.unwrap_or_default();
         for source in &self.sources.all {
@@ -31,7 +31,7 @@ impl Planner<'_> {
                     Fate::Unmatched
                 }
             };
-            fates.insert(source.name.clone(), fate);
+            fates.push((source.name.clone(), fate));
         }
         self.half_there();
         let help = "give it a rule, `drop` it, or write `unmatched: drop` for all that is left";
@@ -43,7 +43,7 @@ impl Planner<'_> {
             _ if !self.mapping.problems.is_empty() => {}
             _ => self.problems.extend(unmatched),
         }
-        fates
+        fates.into_iter().collect()
     }
 
     /// An optional rule that finds a target for some variables and none for others may be for

@@ -8,9 +8,10 @@
 //!
 //! Source: `BasicLSTMCell` and `GRUCell` of TF 1, `LSTM` and `GRU` of Keras, run side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Fate;
+use super::batch::Turn;
 use super::claim::Planner;
 use super::pipeline::Flow;
 use super::spot::{NoSpot, Spot};
@@ -43,20 +44,11 @@ type Made = Vec<(&'static str, Flow)>;
 
 impl Planner<'_> {
     /// Gives every cell that the rule means its object.
-    pub(super) fn cells(&mut self, rule: &Rule, cell: &CellRule) {
-        let mut scopes: BTreeSet<String> = BTreeSet::new();
-        for i in self.sources.free() {
-            let Some(source) = self.sources.all.get(i) else { continue };
-            let name = &source.current;
-            let scope = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
-            scopes.extend(scope.filter(|scope| cell.from.is_match(scope)).map(str::to_owned));
-        }
+    pub(super) fn cells(&mut self, rule: &Rule, cell: &CellRule, mut turn: Turn<'_, '_>) {
+        let mut scopes = turn.wanted_scopes(&self.sources);
+        scopes.retain(|scope| cell.from.is_match(scope));
         if scopes.is_empty() && !cell.optional {
-            let scope = |name: &str| {
-                let mut scopes = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
-                scopes.any(|scope| cell.from.is_match(scope))
-            };
-            return self.unused(rule, &cell.from, &scope);
+            return self.unused(rule, &cell.from, turn.first(0, &self.sources));
         }
         for scope in scopes {
             self.cell(rule, cell, &scope);
@@ -67,7 +59,8 @@ impl Planner<'_> {
         let below: Vec<usize> = self
             .sources
             .below(scope)
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|&i| self.sources.all.get(i).is_some_and(|source| source.fate.is_none()))
             .collect();
         self.found.insert(rule.id);
@@ -102,8 +95,8 @@ impl Planner<'_> {
                 Ok(parts) => self.place_cell(rule, cell, scope, &parts),
                 // A target that has some of the parts is another kind of cell.
                 Err(NoSpot::Absent(_)) if cell.optional && all_absent => absent += 1,
-                Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
-                    let message = format!("no target for the cell `{scope}`: {reason}");
+                Err(none) => {
+                    let message = format!("no target for the cell `{scope}`: {}", self.why(&none));
                     self.report(rule.id, Problem::new(ProblemKind::Template, message));
                 }
             }

@@ -1,5 +1,6 @@
 //! The state of planning: who claims which source, who gives which target its value.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Captures;
@@ -11,8 +12,9 @@ use super::template::Template;
 use super::{Assignment, AverageCounts, Fate, Options, Power, Value};
 use crate::catalog::{Catalog, VariableName};
 use crate::mapping::{
-    MapRule, Mapping, Problem, ProblemKind, Problems, Rule, RuleId, Step, TargetTemplate,
+    MapRule, Mapping, Place, Problem, ProblemKind, Problems, Rule, RuleId, Step, TargetTemplate,
 };
+use crate::names::Guesses;
 use crate::object::{ObjectPath, Target};
 use crate::tensor::TensorSpec;
 use crate::transform::{Reshape, Transform};
@@ -28,7 +30,7 @@ pub(super) struct Planner<'p> {
     /// Values by key.
     pub(super) values: BTreeMap<Target, Assignment>,
     /// Where their objects go, if there is no template.
-    pub(super) paths: BTreeMap<Target, ObjectPath>,
+    pub(super) paths: Vec<ObjectPath>,
     /// Scopes that a problem speaks of already.
     pub(super) excused: Vec<String>,
     pub(super) problems: Vec<Problem>,
@@ -47,6 +49,9 @@ pub(super) struct Planner<'p> {
     pub(super) skipped: BTreeSet<Target>,
     /// Targets that a problem speaks of already.
     pub(super) troubled: BTreeSet<Target>,
+    /// Where rules stand that problems are about.
+    places: RefCell<BTreeMap<RuleId, Option<Place>>>,
+    pub(super) guesses: Guesses,
 }
 
 /// What a rule does with the variables it claims.
@@ -106,7 +111,7 @@ impl<'p> Planner<'p> {
             options,
             sources: Sources::new(catalog),
             values: BTreeMap::new(),
-            paths: BTreeMap::new(),
+            paths: Vec::new(),
             excused: Vec::new(),
             problems,
             warnings: Vec::new(),
@@ -119,18 +124,26 @@ impl<'p> Planner<'p> {
             found: BTreeSet::new(),
             skipped: BTreeSet::new(),
             troubled: BTreeSet::new(),
+            places: RefCell::default(),
+            guesses: Guesses::default(),
         })
+    }
+
+    /// Where a rule stands, looked up once.
+    pub(super) fn place_of(&self, rule: RuleId) -> Option<Place> {
+        let mut known = self.places.borrow_mut();
+        known.entry(rule).or_insert_with(|| self.mapping.place(rule)).clone()
     }
 
     /// Reports a problem about a rule.
     pub(super) fn report(&mut self, rule: RuleId, problem: Problem) {
-        let place = self.mapping.place(rule);
+        let place = self.place_of(rule);
         self.problems.push(problem.at(Some(rule), place));
     }
 
     /// Notes something about a rule that may be wrong.
     pub(super) fn warn(&mut self, rule: RuleId, problem: Problem) {
-        let place = self.mapping.place(rule);
+        let place = self.place_of(rule);
         self.warnings.push(problem.at(Some(rule), place));
     }
 
@@ -164,12 +177,12 @@ impl<'p> Planner<'p> {
         for target in claim.to {
             match self.spots(target, captures, below) {
                 Ok(found) => spots.push(found),
-                Err(NoSpot::Absent(reason)) if claim.optional => {
-                    absent.push(reason);
+                Err(NoSpot::Absent(lack)) if claim.optional => {
+                    absent.push(lack);
                     spots.push(Vec::new());
                 }
-                Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
-                    let message = format!("no target for `{name}`: {reason}");
+                Err(none) => {
+                    let message = format!("no target for `{name}`: {}", self.why(&none));
                     self.report(claim.rule, Problem::new(ProblemKind::Template, message));
                     spots.push(Vec::new());
                 }
@@ -181,8 +194,8 @@ impl<'p> Planner<'p> {
         // Where every target has a value of its own, one that is not there loses something.
         let joined = claim.apply.iter().any(Step::joins);
         let own = claim.apply.iter().any(Step::parts) || (sources.len() > 1 && !joined);
-        if let Some(reason) = absent.first().filter(|_| own) {
-            let message = format!("a part of `{name}` has no target: {reason}");
+        if let Some(lack) = absent.first().filter(|_| own) {
+            let message = format!("a part of `{name}` has no target: {}", self.lacks(lack));
             let help = "`slice` takes a part of a value and leaves the rest behind";
             self.report(claim.rule, Problem::new(ProblemKind::Template, message).help(help));
         }
@@ -314,14 +327,13 @@ impl<'p> Planner<'p> {
                 problem =
                     problem.help("one rule sends both there: use a group of the pattern in `to`");
             } else if let Some(first) = first.rule {
-                problem =
-                    problem.related(self.mapping.place(first), "the first value comes from here");
+                problem = problem.related(self.place_of(first), "the first value comes from here");
             }
-            let place = rule.and_then(|rule| self.mapping.place(rule));
+            let place = rule.and_then(|rule| self.place_of(rule));
             self.problems.push(problem.at(rule, place));
             return;
         }
-        self.paths.extend(path.map(|path| (target.clone(), path)));
+        self.paths.extend(path);
         let assignment = Assignment { target: target.clone(), path: shown, spec, value, rule };
         self.values.insert(target, assignment);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Planner, misfit};
 use super::order;
-use super::spot::{NoSpot, Spot};
+use super::spot::Spot;
 use super::{Assignment, Fate, Plan, Purpose, Value};
 use crate::catalog::VariableName;
 use crate::mapping::{Fill, FillValue, Onto, Problem, ProblemKind, Problems, RuleId};
@@ -26,8 +26,8 @@ impl Planner<'_> {
                             self.assign(spot, value.spec().clone(), constant, Some(*id));
                         }
                     }
-                    Err(NoSpot::Absent(reason) | NoSpot::Wrong(reason)) => {
-                        let message = format!("not a leaf to fill: {reason}");
+                    Err(none) => {
+                        let message = format!("not a leaf to fill: {}", self.why(&none));
                         self.report(*id, Problem::new(ProblemKind::Template, message));
                     }
                 },
@@ -81,7 +81,7 @@ impl Planner<'_> {
         let templates = self
             .template
             .as_ref()
-            .and_then(|template| template.by_path(path.labels()).ok())
+            .and_then(|template| template.by_path(path.labels()))
             .and_then(|leaf| self.leaf(leaf));
         let spot = templates.clone().unwrap_or_else(|| Spot::made(path));
         if self.values.contains_key(&spot.target) {
@@ -109,8 +109,7 @@ impl Planner<'_> {
         if let Some(problems) = Problems::new(self.problems) {
             return Err(problems);
         }
-        let mut assignments: Vec<Assignment> = self.values.into_values().collect();
-        assignments.sort_by(|a, b| order::natural(&a.path, &b.path));
+        let assignments = in_order(self.values.into_values().collect());
         let mut aliases = BTreeMap::new();
         if self.options.keep_names && self.catalog.graph.is_none() {
             for assignment in &assignments {
@@ -133,4 +132,13 @@ impl Planner<'_> {
             advice: self.advice,
         })
     }
+}
+
+/// Sorted by path. Their places are sorted first: values are large to be moved about.
+fn in_order(assignments: Vec<Assignment>) -> Vec<Assignment> {
+    let mut order: Vec<usize> = (0..assignments.len()).collect();
+    let path = |at: &usize| assignments.get(*at).map_or("", |one| one.path.as_str());
+    order.sort_by(|a, b| order::natural(path(a), path(b)));
+    let mut assignments: Vec<Option<Assignment>> = assignments.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| assignments.get_mut(at)?.take()).collect()
 }

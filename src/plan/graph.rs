@@ -62,11 +62,10 @@ impl Planner<'_> {
         // The counter last, where TensorFlow has it.
         let is_counter =
             |path: &ObjectPath| matches!(path.labels(), [label] if label == SAVE_COUNTER);
-        let mut paths: Vec<(&ObjectPath, &Target)> =
-            self.paths.iter().map(|(target, path)| (path, target)).collect();
-        paths.sort_by_key(|(path, _)| (is_counter(path), *path));
-        for (path, target) in paths {
-            let Some(assignment) = self.values.get(target) else { continue };
+        let mut paths = std::mem::take(&mut self.paths);
+        paths.sort_by(|a, b| is_counter(a).cmp(&is_counter(b)).then_with(|| a.cmp(b)));
+        for path in &paths {
+            let Some(assignment) = self.values.get(&Target::variable(path)) else { continue };
             // The TF1 name only where the bytes are the TF1 variable's own: Saver looks values up
             // by it and would restore a transformed one wrong without a word.
             let full_name = match &assignment.value {
@@ -80,8 +79,8 @@ impl Planner<'_> {
         for (rule, conflict) in conflicts {
             let other = self.values.get(&Target::variable(&conflict.variable));
             let other = other.and_then(|other| other.rule).filter(|other| Some(*other) != rule);
-            let related = other.and_then(|other| self.mapping.place(other));
-            let place = rule.and_then(|rule| self.mapping.place(rule));
+            let related = other.and_then(|other| self.place_of(other));
+            let place = rule.and_then(|rule| self.place_of(rule));
             let problem = Problem::new(ProblemKind::Collision, conflict.to_string());
             self.problems
                 .push(problem.at(rule, place).related(related, "the other one comes from here"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::batch::Turn;
 use super::claim::{Claim, Planner};
 use super::order::{self, Series};
 use super::sources::Source;
@@ -12,10 +13,10 @@ type Key = Vec<(String, String)>;
 
 impl Planner<'_> {
     /// Gives variables that belong together a place together.
-    pub(super) fn join(&mut self, rule: &Rule, map: &MapRule) {
+    pub(super) fn join(&mut self, rule: &Rule, map: &MapRule, mut turn: Turn<'_, '_>) {
         let mut groups: BTreeMap<Key, Vec<Vec<usize>>> = BTreeMap::new();
         let mut taken = vec![false; map.from.len()];
-        for i in self.sources.free() {
+        for i in turn.wanted(&self.sources) {
             let Some(source) = self.sources.all.get(i) else { continue };
             for ((at, pattern), taken) in map.from.iter().enumerate().zip(&mut taken) {
                 let Some(key) = key(pattern, source) else { continue };
@@ -29,10 +30,9 @@ impl Planner<'_> {
                 break;
             }
         }
-        for pattern in map.from.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(one, _)| one)
-        {
-            if !map.optional {
-                self.unused(rule, pattern, &|name| pattern.is_match(name));
+        for ((at, pattern), taken) in map.from.iter().enumerate().zip(&taken) {
+            if !taken && !map.optional {
+                self.unused(rule, pattern, turn.first(at, &self.sources));
             }
         }
         let single = map.from.len() == 1;

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use regex::Captures;
 
 use super::Fate;
+use super::batch::{Batch, Turn};
 use super::claim::{Claim, Planner};
 use crate::mapping::{
-    Action, MapRule, Pattern, Problem, ProblemKind, RecordedLayer, Rename, Rule, TargetTemplate,
+    Action, MapRule, Pattern, Patterns, Problem, ProblemKind, RecordedLayer, Rename, Rule,
+    TOGETHER, TargetTemplate,
 };
 use crate::names::nearest;
 
@@ -18,21 +20,32 @@ impl Planner<'_> {
         let mapping = self.mapping;
         let mut problems = Vec::new();
         let mut renamed = vec![false; mapping.renames.len()];
-        for source in self.sources.all.iter_mut().filter(|source| source.fate.is_none()) {
-            for (rename, used) in mapping.renames.iter().zip(&mut renamed) {
-                match replace(rename, &source.current) {
-                    Ok(None) => {}
-                    Ok(Some(name)) => {
-                        *used = true;
-                        source.current = name;
-                    }
-                    Err(reason) => {
-                        *used = true;
-                        let message = format!("`{}` cannot be renamed: {reason}", source.name);
-                        problems.push((rename.id, Problem::new(ProblemKind::Template, message)));
+        // Names go through all renames, a few of which at a time are looked for.
+        for (renames, used) in mapping.renames.chunks(TOGETHER).zip(renamed.chunks_mut(TOGETHER)) {
+            let finds: Vec<&Pattern> = renames.iter().map(|rename| &rename.find).collect();
+            let mut finds = Patterns::new(&finds);
+            for source in self.sources.all.iter_mut().filter(|source| source.is_free()) {
+                let mut done = 0;
+                while let Some(&at) = finds.find(&source.current).iter().find(|at| **at >= done) {
+                    done = at + 1;
+                    let Some((rename, used)) = renames.get(at).zip(used.get_mut(at)) else { break };
+                    match replace(rename, &source.current) {
+                        Ok(None) => {}
+                        Ok(Some(name)) => {
+                            *used = true;
+                            source.current = name;
+                        }
+                        Err(reason) => {
+                            *used = true;
+                            let message = format!("`{}` cannot be renamed: {reason}", source.name);
+                            problems
+                                .push((rename.id, Problem::new(ProblemKind::Template, message)));
+                        }
                     }
                 }
             }
+        }
+        for source in self.sources.all.iter_mut().filter(|source| source.is_free()) {
             if let Some(leaf) = mapping.leaves.get(source.leaf()) {
                 let stem = source.current.len() - source.leaf().len();
                 source.current.truncate(stem);
@@ -91,11 +104,11 @@ impl Planner<'_> {
             other => other.clone(),
         });
         let Some(to) = &named else { return };
-        let below = self.sources.below(&layer.scope);
+        let below = self.sources.below(&layer.scope).to_vec();
         if below.is_empty() {
             let message = format!("the checkpoint has no variables below `{}`", layer.scope);
             let names = self.sources.names().filter_map(|name| Some(name.rsplit_once('/')?.0));
-            let help = match nearest(&layer.scope, names) {
+            let help = match self.guesses.nearest(&layer.scope, names) {
                 Some(near) => format!("the nearest scope that has some is `{near}`"),
                 None => "a layer without variables needs no entry".to_owned(),
             };
@@ -104,7 +117,7 @@ impl Planner<'_> {
         }
         self.found.insert(layer.id);
         let mut leaves = BTreeSet::new();
-        for i in below {
+        for &i in &below {
             let Some(source) = self.sources.all.get(i).filter(|source| source.fate.is_none())
             else {
                 continue;
@@ -178,8 +191,8 @@ impl Planner<'_> {
         let start = if parent.is_empty() { 0 } else { parent.len() + 1 };
         let below = self.sources.below(parent);
         below
-            .into_iter()
-            .filter_map(|i| {
+            .iter()
+            .filter_map(|&i| {
                 let name = &self.sources.all.get(i)?.current;
                 let (first, _) = name.get(start..)?.split_once('/')?;
                 numbered(first).then(|| name.get(..start + first.len()).map(str::to_owned))?
@@ -189,35 +202,27 @@ impl Planner<'_> {
 
     /// Rules, top to bottom.
     pub(super) fn rules(&mut self) {
-        let mapping = self.mapping;
-        for rule in &mapping.rules {
-            match &rule.action {
-                Action::Map(map) => self.map(rule, map),
-                Action::Cell(cell) => self.cells(rule, cell),
-                Action::Zip(zip) => self.zip(rule.id, zip),
-                Action::Drop(patterns) => {
-                    for i in self.sources.free() {
-                        let Some(source) = self.sources.all.get_mut(i) else { continue };
-                        let matches = |pattern: &Pattern| {
-                            pattern.is_match(&source.current)
-                                || source.other.is_some_and(|other| pattern.is_match(other))
-                        };
-                        if patterns.iter().any(matches) {
-                            source.fate = Some(Fate::Dropped(rule.id));
-                        }
-                    }
+        let mut rest = self.mapping.rules.as_slice();
+        while let Some((rules, after)) = rest.split_at_checked(Batch::size(rest)) {
+            let mut batch = Batch::new(rules, &self.sources);
+            for (at, rule) in rules.iter().enumerate() {
+                let turn = batch.turn(at);
+                match &rule.action {
+                    Action::Map(map) if map.joins() => self.join(rule, map, turn),
+                    Action::Map(map) => self.map(rule, map, turn),
+                    Action::Cell(cell) => self.cells(rule, cell, turn),
+                    Action::Zip(zip) => self.zip(rule.id, zip, &turn),
+                    Action::Drop(patterns) => self.leave(rule, patterns, &turn),
                 }
             }
+            rest = after;
         }
     }
 
-    fn map(&mut self, rule: &Rule, map: &MapRule) {
-        if map.joins() {
-            return self.join(rule, map);
-        }
+    fn map(&mut self, rule: &Rule, map: &MapRule, mut turn: Turn<'_, '_>) {
         let Some(pattern) = map.from.first() else { return };
         let mut matched = false;
-        for i in self.sources.free() {
+        for i in turn.wanted(&self.sources) {
             let Some(source) = self.sources.all.get(i) else { continue };
             let Some(name) = source.matched(pattern).map(str::to_owned) else { continue };
             matched = true;
@@ -225,18 +230,23 @@ impl Planner<'_> {
             self.claim(&[i], Claim::of(rule, map), pattern.captures(&name).as_ref(), &[]);
         }
         if !matched && !map.optional {
-            self.unused(rule, pattern, &|name| pattern.is_match(name));
+            self.unused(rule, pattern, turn.first(0, &self.sources));
+        }
+    }
+
+    fn leave(&mut self, rule: &Rule, patterns: &[Pattern], turn: &Turn<'_, '_>) {
+        for i in turn.wanted(&self.sources) {
+            let Some(source) = self.sources.all.get_mut(i) else { continue };
+            if patterns.iter().any(|pattern| source.matched(pattern).is_some()) {
+                source.fate = Some(Fate::Dropped(rule.id));
+            }
         }
     }
 
     /// A rule that matches nothing nearly always has a mistake in its pattern, or stands too low.
-    pub(super) fn unused(
-        &mut self,
-        rule: &Rule,
-        pattern: &Pattern,
-        matches: &dyn Fn(&str) -> bool,
-    ) {
-        let claimed = self.sources.all.iter().find(|source| matches(&source.current));
+    /// `first` is a variable that it does match.
+    pub(super) fn unused(&mut self, rule: &Rule, pattern: &Pattern, first: Option<usize>) {
+        let claimed = first.and_then(|i| self.sources.all.get(i));
         if claimed.is_some() {
             self.found.insert(rule.id);
         }
@@ -246,7 +256,7 @@ impl Planner<'_> {
             Some((name, Some(Fate::Mapped(other) | Fate::Dropped(other)))) => {
                 problem.message =
                     format!("`{}` matches only what is claimed above", pattern.text());
-                let place = self.mapping.place(other);
+                let place = self.place_of(other);
                 problem = problem
                     .related(place, format!("this takes `{name}`"))
                     .help("the first rule that matches a variable takes it: move this rule up");
@@ -258,7 +268,7 @@ impl Planner<'_> {
             }
             _ => {
                 let literal = literal(pattern.text());
-                let near = nearest(&literal, self.sources.names());
+                let near = self.guesses.nearest(&literal, self.sources.names());
                 problem.help = near.map(|near| format!("the nearest name that exists is `{near}`"));
             }
         }

@@ -34,6 +34,11 @@ impl Planner<'_> {
         let troubled = self.slots_of(&self.troubled, &optimizers);
         let mut bare: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         let mut forgotten: BTreeSet<(usize, String)> = BTreeSet::new();
+        let blocks = match &self.mapping.optimizer {
+            Some(OptimizerPolicy::Convert(blocks)) => blocks.as_slice(),
+            _ => &[],
+        };
+        let troubled_block = blocks.iter().any(|block| self.is_troubled(block.id));
         for (i, spot) in leaves {
             let node = self
                 .template
@@ -54,9 +59,8 @@ impl Planner<'_> {
                 }
                 (Some(_), _) if node.is_some_and(|node| troubled.contains(&node)) => {}
                 // What a block with a problem would have filled is not the thing to talk about.
-                (Some(_), Some(OptimizerPolicy::Convert(blocks)))
-                    if self.troubled.contains(&spot.target)
-                        || blocks.iter().any(|block| self.is_troubled(block.id)) => {}
+                (Some(_), Some(OptimizerPolicy::Convert(_)))
+                    if troubled_block || self.troubled.contains(&spot.target) => {}
                 (Some(found), Some(OptimizerPolicy::Convert(_))) => {
                     let graph = self.template.as_ref().map(|template| template.graph);
                     let label = graph.zip(node).and_then(|(graph, node)| found.label(graph, node));

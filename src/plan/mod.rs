@@ -6,6 +6,7 @@
 
 mod account;
 mod averages;
+mod batch;
 mod cells;
 mod claim;
 mod finish;

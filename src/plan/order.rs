@@ -13,6 +13,11 @@ pub(super) fn text(a: &str, b: &str) -> Ordering {
 }
 
 fn components(a: &str, b: &str, compare: impl Fn(&str, &str) -> Ordering) -> Ordering {
+    // Components that are the same, letter by letter, need no closer look.
+    let shared = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let start =
+        a.as_bytes().iter().take(shared).rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    let (a, b) = (a.get(start..).unwrap_or(a), b.get(start..).unwrap_or(b));
     let mut pairs = a.split('/').zip(b.split('/'));
     let first = pairs.find_map(|(a, b)| Some(compare(a, b)).filter(|order| order.is_ne()));
     first.unwrap_or_else(|| a.split('/').count().cmp(&b.split('/').count()).then(a.cmp(b)))

@@ -1,6 +1,6 @@
 //! The source's variables while rules are shared out among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fate;
 use super::template::Template;
@@ -33,6 +33,11 @@ impl Source<'_> {
         self.names().find(|name| pattern.is_match(name))
     }
 
+    /// Whether nobody has claimed it yet.
+    pub(super) fn is_free(&self) -> bool {
+        self.fate.is_none()
+    }
+
     /// Last component of the name rules see.
     pub(super) fn leaf(&self) -> &str {
         self.current.rsplit('/').next().unwrap_or_default()
@@ -43,8 +48,8 @@ impl Source<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Sources<'c> {
     pub(super) all: Vec<Source<'c>>,
-    /// Numbers by current name; filled once names are settled.
-    by_name: BTreeMap<String, usize>,
+    /// Numbers of those that rules see, sorted by name; filled once names are settled.
+    by_name: Vec<usize>,
 }
 
 impl<'c> Sources<'c> {
@@ -66,7 +71,7 @@ impl<'c> Sources<'c> {
                 Source { name, current, other, variable, fate: None }
             })
             .collect();
-        Self { all, by_name: BTreeMap::new() }
+        Self { all, by_name: Vec::new() }
     }
 
     /// The variable the checkpoint calls `name`.
@@ -78,39 +83,45 @@ impl<'c> Sources<'c> {
 
     /// Sets the names rules see; returns pairs of numbers that got the same one.
     pub(super) fn settle(&mut self) -> Vec<(usize, usize)> {
-        let mut clashes = Vec::new();
-        for (i, source) in self.all.iter().enumerate() {
-            if source.fate.is_some() {
-                continue;
-            }
-            if let Some(first) = self.by_name.insert(source.current.clone(), i) {
-                clashes.push((first, i));
-            }
-        }
+        let Self { all, by_name } = self;
+        let name = |i: &usize| all.get(*i).map(|source| source.current.as_str());
+        by_name.extend((0..all.len()).filter(|&i| all.get(i).is_some_and(Source::is_free)));
+        by_name.sort_by(|a, b| name(a).cmp(&name(b)));
+        // Equal names stand in the order of the checkpoint; the last of them keeps the name.
+        let pairs = by_name.windows(2).filter_map(|pair| match pair {
+            [one, next] if name(one) == name(next) => Some((*one, *next)),
+            _ => None,
+        });
+        let mut clashes: Vec<(usize, usize)> = pairs.collect();
+        clashes.sort_unstable_by_key(|(_, second)| *second);
+        let hidden: BTreeSet<usize> = clashes.iter().map(|(first, _)| *first).collect();
+        by_name.retain(|i| !hidden.contains(i));
         clashes
     }
 
     /// Numbers of the variables below `scope`, claimed or not, sorted by name.
-    pub(super) fn below(&self, scope: &str) -> Vec<usize> {
+    pub(super) fn below(&self, scope: &str) -> &[usize] {
         let from = if scope.is_empty() { String::new() } else { format!("{scope}/") };
-        self.by_name
-            .range(from.clone()..)
-            .take_while(|(name, _)| name.starts_with(&from))
-            .map(|(_, &i)| i)
-            .collect()
+        let name = |i: &usize| self.all.get(*i).map_or("", |source| source.current.as_str());
+        let start = self.by_name.partition_point(|i| name(i) < from.as_str());
+        let rest = self.by_name.get(start..).unwrap_or_default();
+        let len = rest.partition_point(|i| name(i).starts_with(&from));
+        rest.get(..len).unwrap_or_default()
     }
 
-    /// Numbers of all variables that nobody has claimed yet, sorted by name.
-    pub(super) fn free(&self) -> Vec<usize> {
-        self.by_name
-            .values()
-            .copied()
-            .filter(|&i| self.all.get(i).is_some_and(|source| source.fate.is_none()))
-            .collect()
+    /// Whether nobody has claimed this one yet.
+    pub(super) fn is_free(&self, i: usize) -> bool {
+        self.all.get(i).is_some_and(Source::is_free)
+    }
+
+    /// All variables that nobody has claimed yet with their numbers, sorted by name.
+    pub(super) fn free(&self) -> impl Iterator<Item = (usize, &Source<'c>)> {
+        let all = self.by_name.iter().filter_map(|&i| Some((i, self.all.get(i)?)));
+        all.filter(|(_, source)| source.is_free())
     }
 
     /// Every name rules can see.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
+        self.by_name.iter().filter_map(|&i| Some(self.all.get(i)?.current.as_str()))
     }
 }

@@ -3,9 +3,8 @@
 use regex::Captures;
 
 use super::claim::Planner;
-use super::template::{Leaf, Template};
+use super::template::Leaf;
 use crate::mapping::TargetTemplate;
-use crate::names::nearest;
 use crate::object::{ObjectPath, Target};
 use crate::tensor::TensorSpec;
 
@@ -68,9 +67,21 @@ impl Spot {
 #[derive(Debug)]
 pub(super) enum NoSpot {
     /// The template does not have it; an optional rule may live with that.
-    Absent(String),
+    Absent(Lack),
     /// The target makes no sense.
     Wrong(String),
+}
+
+/// What the template does not have. A sentence is made of it where it is said: that takes a search
+/// for what may have been meant.
+#[derive(Debug)]
+pub(super) enum Lack {
+    /// No variable at this path.
+    Path(ObjectPath),
+    /// No variable of this name.
+    Name(String),
+    /// None of these.
+    Several(Vec<Lack>),
 }
 
 impl From<String> for NoSpot {
@@ -112,7 +123,9 @@ impl Planner<'_> {
     fn at(&self, labels: Vec<String>) -> Result<Vec<Spot>, NoSpot> {
         let path = ObjectPath::new(labels).map_err(|error| error.to_string())?;
         let Some(template) = &self.template else { return Ok(vec![Spot::made(path)]) };
-        let leaf = template.by_path(path.labels()).map_err(NoSpot::Absent)?;
+        let Some(leaf) = template.by_path(path.labels()) else {
+            return Err(NoSpot::Absent(Lack::Path(path)));
+        };
         let spot = self.leaf(leaf).ok_or_else(|| NoSpot::Wrong("it is no leaf".to_owned()))?;
         // The way the rule's author went says more than the shortest one; the last label is the
         // template's own, which may have an underscore in front.
@@ -134,7 +147,7 @@ impl Planner<'_> {
         };
         let leaves = template.by_name(name);
         if leaves.is_empty() {
-            return Err(NoSpot::Absent(unknown_name(template, name)));
+            return Err(NoSpot::Absent(Lack::Name(name.to_owned())));
         }
         let spots: Vec<Spot> = leaves.iter().filter_map(|leaf| self.leaf(*leaf)).collect();
         let alike = spots.windows(2).all(|pair| matches!(pair, [a, b] if a.wants == b.wants));
@@ -162,25 +175,36 @@ impl Planner<'_> {
             let reason = "only a template (`--like`) can tell which of several targets exists";
             return Err(NoSpot::Wrong(reason.to_owned()));
         }
-        let mut reasons = Vec::new();
+        let mut lacking = Vec::new();
         for target in targets {
             match self.spots(target, captures, below) {
-                Err(NoSpot::Absent(reason)) => reasons.push(reason),
+                Err(NoSpot::Absent(lack)) => lacking.push(lack),
                 found => return found,
             }
         }
-        Err(NoSpot::Absent(reasons.join("; ")))
+        Err(NoSpot::Absent(Lack::Several(lacking)))
+    }
+
+    /// Why there is no place, in a sentence.
+    pub(super) fn why(&self, none: &NoSpot) -> String {
+        match none {
+            NoSpot::Wrong(reason) => reason.clone(),
+            NoSpot::Absent(lack) => self.lacks(lack),
+        }
+    }
+
+    pub(super) fn lacks(&self, lack: &Lack) -> String {
+        match (lack, &self.template) {
+            (Lack::Several(all), _) => {
+                all.iter().map(|one| self.lacks(one)).collect::<Vec<_>>().join("; ")
+            }
+            (Lack::Path(path), Some(template)) => template.lacks_path(path.labels()),
+            (Lack::Name(name), Some(template)) => template.lacks_name(name),
+            (Lack::Path(_) | Lack::Name(_), None) => "there is no template".to_owned(),
+        }
     }
 
     pub(super) fn leaf(&self, leaf: usize) -> Option<Spot> {
         self.template.as_ref()?.leaves.get(leaf).map(Spot::leaf)
-    }
-}
-
-fn unknown_name(template: &Template<'_>, name: &str) -> String {
-    let reason = format!("the template has no variable called `{name}` there");
-    match nearest(name, template.names()) {
-        Some(near) => format!("{reason}; did you mean `{near}`?"),
-        None => reason,
     }
 }

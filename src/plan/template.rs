@@ -1,9 +1,11 @@
 //! The template: which values it wants, and how they may be named.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::catalog::{Catalog, VariableName};
-use crate::names::{nearest, shared_components};
+use crate::names::{Guesses, shared_components};
 use crate::object::{NodeId, ObjectGraph, ObjectPath, Target, VARIABLE_VALUE, escape};
 use crate::tensor::TensorSpec;
 
@@ -35,6 +37,9 @@ pub(super) struct Template<'t> {
     below: Vec<(usize, String)>,
     /// Components that the names of all leaves below `root` begin with.
     common: Vec<&'t str>,
+    /// Labels below objects that were looked at.
+    labels: RefCell<BTreeMap<NodeId, Rc<[&'t str]>>>,
+    guesses: Guesses,
 }
 
 impl<'t> Template<'t> {
@@ -75,6 +80,8 @@ impl<'t> Template<'t> {
             by_full_name: BTreeMap::new(),
             below: Vec::new(),
             common: Vec::new(),
+            labels: RefCell::default(),
+            guesses: Guesses::default(),
         };
         Some(template.enter(root).map(|()| template))
     }
@@ -96,16 +103,26 @@ impl<'t> Template<'t> {
         Ok(())
     }
 
+    /// The labels below an object, sorted. An object may have very many, and be asked for often.
+    fn labels(&self, node: NodeId) -> Rc<[&'t str]> {
+        let mut known = self.labels.borrow_mut();
+        let labels = known.entry(node).or_insert_with(|| {
+            let children = self.graph.nodes().get(node).map(|node| &node.children[..]);
+            let labels: BTreeSet<&str> =
+                children.unwrap_or_default().iter().map(|edge| edge.label.as_str()).collect();
+            labels.into_iter().collect()
+        });
+        Rc::clone(labels)
+    }
+
     /// Why `labels` do not lead anywhere.
     fn lost(&self, labels: &[String], (done, at): (usize, NodeId)) -> String {
         let missing = labels.get(done).map(String::as_str).unwrap_or_default();
         let so_far = labels.get(..done).unwrap_or_default().join("/");
-        let children = self.graph.nodes().get(at).map(|node| &node.children[..]);
-        let known: BTreeSet<&str> =
-            children.unwrap_or_default().iter().map(|edge| edge.label.as_str()).collect();
+        let known = self.labels(at);
         let place =
             if so_far.is_empty() { "the template".to_owned() } else { format!("`{so_far}`") };
-        let hint = match nearest(missing, known.iter().copied()) {
+        let hint = match self.guesses.nearest(missing, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "nothing lies below it".to_owned(),
             None => {
@@ -119,33 +136,44 @@ impl<'t> Template<'t> {
 
     /// The leaf that `labels` lead to. A last label that does not exist may stand for its form with
     /// an underscore, which Keras 3 uses for most weights.
-    pub(super) fn by_path(&self, labels: &[String]) -> Result<usize, String> {
-        let node = self.graph.walk(labels).or_else(|(done, at)| {
+    pub(super) fn by_path(&self, labels: &[String]) -> Option<usize> {
+        self.by_node.get(&self.object(labels).ok()?).copied()
+    }
+
+    fn object(&self, labels: &[String]) -> Result<NodeId, (usize, NodeId)> {
+        self.graph.walk(labels).or_else(|(done, at)| {
             let hidden = labels.last().filter(|_| done + 1 == labels.len());
             let found = hidden.and_then(|last| self.graph.child(at, &format!("_{last}")));
             found.ok_or((done, at))
-        });
-        let node = node.map_err(|at| self.lost(labels, at))?;
-        self.by_node.get(&node).copied().ok_or_else(|| {
-            let path = labels.join("/");
-            let below: Vec<&str> = self
-                .graph
-                .nodes()
-                .get(node)
-                .map(|node| &node.children[..])
-                .unwrap_or_default()
-                .iter()
-                .take(6)
-                .map(|edge| edge.label.as_str())
-                .collect();
-            match below.as_slice() {
-                [] => format!("`{path}` is no variable of the template"),
-                _ => format!(
-                    "`{path}` is no variable of the template, but an object with {}",
-                    below.join(", ")
-                ),
-            }
         })
+    }
+
+    /// Why `labels` lead to no leaf.
+    pub(super) fn lacks_path(&self, labels: &[String]) -> String {
+        let node = match self.object(labels) {
+            Ok(node) => node,
+            Err(at) => return self.lost(labels, at),
+        };
+        let path = labels.join("/");
+        let children = self.graph.nodes().get(node).map(|node| &node.children[..]);
+        let children = children.unwrap_or_default().iter().take(6);
+        let below: Vec<&str> = children.map(|edge| edge.label.as_str()).collect();
+        match below.as_slice() {
+            [] => format!("`{path}` is no variable of the template"),
+            _ => format!(
+                "`{path}` is no variable of the template, but an object with {}",
+                below.join(", ")
+            ),
+        }
+    }
+
+    /// Why no leaf is called `name`.
+    pub(super) fn lacks_name(&self, name: &str) -> String {
+        let reason = format!("the template has no variable called `{name}` there");
+        match self.guesses.nearest(name, self.names()) {
+            Some(near) => format!("{reason}; did you mean `{near}`?"),
+            None => reason,
+        }
     }
 
     /// The leaf whose value stands under a key.

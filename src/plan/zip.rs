@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::batch::Turn;
 use super::claim::{Claim, Planner};
 use super::order;
 use super::spot::Spot;
@@ -13,7 +14,7 @@ type Partition = Vec<String>;
 
 impl Planner<'_> {
     /// Pairs what is left of the sources with what is left of the template.
-    pub(super) fn zip(&mut self, id: RuleId, zip: &ZipRule) {
+    pub(super) fn zip(&mut self, id: RuleId, zip: &ZipRule, turn: &Turn<'_, '_>) {
         if self.template.is_none() {
             let message = "`zip` pairs with the leaves of a template, and there is none";
             let problem = Problem::new(ProblemKind::Template, message);
@@ -25,14 +26,15 @@ impl Planner<'_> {
             let help = "put it there, or choose `natural` or `text`";
             return self.report(id, Problem::new(ProblemKind::Template, message).help(help));
         }
+        let wanted = turn.wanted(&self.sources);
         if creation {
             let created: BTreeSet<&str> =
                 self.catalog.facts.creation_order.iter().map(String::as_str).collect();
-            let unknown = self.sources.free().into_iter().find_map(|i| {
+            let unknown = wanted.iter().find_map(|&i| {
                 let source = self.sources.all.get(i)?;
-                let wanted = zip.from.is_match(&source.current);
+                let is_meant = zip.from.is_match(&source.current);
                 let name = self.raw.get(source.name).unwrap_or(source.name);
-                (wanted && !created.contains(name.as_str())).then(|| name.to_string())
+                (is_meant && !created.contains(name.as_str())).then(|| name.to_string())
             });
             if let Some(unknown) = unknown {
                 let message = format!("the graph beside the checkpoint does not know `{unknown}`");
@@ -42,7 +44,7 @@ impl Planner<'_> {
             }
         }
         let shared = shared_groups(&zip.from, zip.onto.pattern());
-        let mut from = self.zip_sources(&zip.from, &shared, zip.order.0);
+        let mut from = self.zip_sources(&wanted, &zip.from, &shared, zip.order.0);
         let mut onto = self.zip_leaves(&zip.onto, &shared, zip.order.1);
         if from.is_empty() && onto.is_empty() && zip.optional {
             return;
@@ -84,6 +86,7 @@ impl Planner<'_> {
 
     fn zip_sources(
         &self,
+        wanted: &[usize],
         pattern: &Pattern,
         shared: &[String],
         by: Order,
@@ -92,7 +95,7 @@ impl Planner<'_> {
         let created: BTreeMap<&str, usize> =
             facts.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
         let mut groups: BTreeMap<Partition, Vec<(String, Option<usize>, usize)>> = BTreeMap::new();
-        for i in self.sources.free() {
+        for &i in wanted {
             let Some(source) = self.sources.all.get(i) else { continue };
             if let Some(group) = partition(pattern, &source.current, shared) {
                 // An average was created long after its variable.

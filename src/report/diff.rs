@@ -26,7 +26,7 @@ pub(super) fn text(diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
         };
         [word.to_owned(), display_name(name.as_str()).into_owned(), detail]
     };
-    table(&diff.differences.iter().map(row).collect::<Vec<_>>(), out)?;
+    table(diff.differences.iter().map(row), out)?;
     if let Some(graph) = &diff.graph {
         writeln!(out, "other objects  {}", escape(&objects(graph, ["A", "B"])))?;
     }

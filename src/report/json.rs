@@ -1,6 +1,8 @@
 //! Reports as machines read them. Every document says `"schema": 1`; keys are added, never changed
 //! in meaning.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Value as Document, json};
@@ -78,7 +80,10 @@ fn list(catalog: &Catalog, variables: &[(&VariableName, &Variable)]) -> Document
 }
 
 fn planned(plan: &Plan, mapping: &Mapping) -> Document {
-    let rule = |rule: RuleId| mapping.place(rule).as_ref().map(place);
+    // Each is looked up once: many values come from one rule.
+    let known: RefCell<BTreeMap<RuleId, Option<Document>>> = RefCell::default();
+    let look = |rule: RuleId| mapping.place(rule).as_ref().map(place);
+    let rule = |rule| known.borrow_mut().entry(rule).or_insert_with(|| look(rule)).clone();
     let assignment = |assignment: &Assignment| {
         let sources = assignment.value.sources();
         json!({

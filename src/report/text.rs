@@ -1,6 +1,7 @@
 //! Reports as people read them.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use super::{Renderer, Report, diff, display_name, escape, verify};
@@ -11,6 +12,10 @@ use crate::files::Share;
 use crate::mapping::{Builtin, Mapping, RuleId};
 use crate::names::counted;
 use crate::plan::{Assignment, AverageCounts, Fate, Plan, Value};
+use crate::tensor::{Shape, TensorSpec};
+
+/// Blanks between columns.
+const GAP: usize = 2;
 
 /// Plain text in aligned columns.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +32,7 @@ impl Renderer for Text {
             }
             Report::Builtins(builtins) => {
                 let row = |one: &Builtin| [one.name.to_owned(), one.title().to_owned()];
-                table(&builtins.iter().map(row).collect::<Vec<_>>(), out)
+                table(builtins.iter().map(row), out)
             }
             Report::Builtin(one) => out.write_all(one.text.as_bytes()),
             Report::Problems(problems) => writeln!(out, "{}", escape(&problems.to_string())),
@@ -45,24 +50,30 @@ fn list(
     variables: &[(&VariableName, &Variable)],
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let mut shapes: HashMap<&Shape, String> = HashMap::new();
+    for (_, Variable { spec, .. }) in variables {
+        shapes.entry(spec.shape()).or_insert_with(|| spec.shape().to_string());
+    }
     let rows = variables.iter().map(|(name, variable)| {
+        let shape = shapes.get(variable.spec.shape()).map_or("", String::as_str);
         let storage = match variable.storage {
-            Storage::Slices(n) | Storage::Records(n) if n != 1 => format!("{n} slices"),
-            Storage::Whole { .. } | Storage::Slices(_) | Storage::Records(_) => String::new(),
+            Storage::Slices(n) | Storage::Records(n) if n != 1 => format!("{n} slices").into(),
+            Storage::Whole { .. } | Storage::Slices(_) | Storage::Records(_) => "".into(),
         };
-        [
-            display_name(name.as_str()).into_owned(),
-            variable.spec.dtype().to_string(),
-            variable.spec.shape().to_string(),
+        let row: [Cow<'_, str>; 5] = [
+            display_name(name.as_str()),
+            variable.spec.dtype().name(),
+            shape.into(),
             match (variable.storage, variable.spec.bytes()) {
                 // Only reading them would tell.
-                (Storage::Records(_) | Storage::Slices(_), None) => "?".to_owned(),
-                _ => human(variable.bytes()),
+                (Storage::Records(_) | Storage::Slices(_), None) => "?".into(),
+                _ => human(variable.bytes()).into(),
             },
             storage,
-        ]
+        ];
+        row
     });
-    table(&rows.collect::<Vec<_>>(), out)?;
+    table(rows, out)?;
     for key in &catalog.unnamable {
         writeln!(out, "{}  (not text)", key.escape_ascii())?;
     }
@@ -71,19 +82,21 @@ fn list(
 
 fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()> {
     let mut places = Places::new(mapping);
-    let row = |assignment: &Assignment| {
-        let value = &assignment.value;
-        [
-            escape(&assignment.path).into_owned(),
-            "<-".to_owned(),
-            origin(value),
-            assignment.spec.to_string(),
-            value.steps().join(", "),
-            assignment.rule.map(|rule| places.line(rule)).unwrap_or_default(),
-        ]
-    };
-    let rows: Vec<_> = plan.assignments.iter().map(row).collect();
-    table(&rows, out)?;
+    let rules = plan.assignments.iter().filter_map(|assignment| assignment.rule);
+    let lines: HashMap<RuleId, String> = rules.map(|rule| (rule, places.line(rule))).collect();
+    // Many values are of few sorts.
+    let mut specs: HashMap<&TensorSpec, String> = HashMap::new();
+    for Assignment { spec, .. } in &plan.assignments {
+        specs.entry(spec).or_insert_with(|| spec.to_string());
+    }
+    let rows = plan.assignments.iter().map(|assignment| {
+        let Assignment { path, spec, value, rule, .. } = assignment;
+        let rule = rule.and_then(|rule| lines.get(&rule)).map_or("", String::as_str);
+        let spec = specs.get(spec).map_or("", String::as_str);
+        let steps = value.steps().join(", ");
+        [escape(path), "<-".into(), origin(value), spec.into(), steps.into(), rule.into()]
+    });
+    table(rows, out)?;
     left_behind(plan, &mut places, out)?;
     if let Some(counts) = &plan.averages {
         writeln!(out, "{}", averages(counts))?;
@@ -116,15 +129,15 @@ fn averages(counts: &AverageCounts) -> String {
 }
 
 /// What a value is made of.
-pub(super) fn origin(value: &Value) -> String {
+pub(super) fn origin(value: &Value) -> Cow<'_, str> {
     match (value.sources().as_slice(), value) {
-        ([], Value::Constant(constant)) => format!("= {}", constant.text()),
-        ([], Value::Template(_)) => "(the template's)".to_owned(),
-        ([], _) => String::new(),
-        ([name], _) => display_name(name.as_str()).into_owned(),
+        ([], Value::Constant(constant)) => format!("= {}", constant.text()).into(),
+        ([], Value::Template(_)) => "(the template's)".into(),
+        ([], _) => "".into(),
+        ([name], _) => display_name(name.as_str()),
         ([first, .., last], _) => {
             let (first, last) = (display_name(first.as_str()), display_name(last.as_str()));
-            format!("{first} … {last}")
+            format!("{first} … {last}").into()
         }
     }
 }
@@ -258,18 +271,32 @@ impl<'m> Places<'m> {
     }
 }
 
-/// Columns as wide as their widest cell; nothing behind the last one.
-pub(super) fn table<const N: usize>(rows: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
-    let mut widths = [0; N];
-    for row in rows {
+/// Columns as wide as their widest cell; nothing behind the last one. The rows are gone through
+/// twice, so that very many need not be held.
+pub(super) fn table<R: AsRef<[S]>, S: AsRef<str>>(
+    rows: impl IntoIterator<Item = R, IntoIter: Clone>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let rows = rows.into_iter();
+    let len = |cell: &S| cell.as_ref().chars().count();
+    let mut widths = Vec::new();
+    for row in rows.clone() {
+        let row = row.as_ref();
+        widths.resize(row.len().max(widths.len()), 0);
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
+            *width = len(cell).max(*width);
         }
     }
+    let mut line = String::new();
     for row in rows {
-        let cells = row.iter().zip(widths).filter(|(_, width)| *width > 0);
-        let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
-        writeln!(out, "{}", line.join("  ").trim_end())?;
+        line.clear();
+        for (cell, width) in row.as_ref().iter().zip(&widths).filter(|(_, width)| **width > 0) {
+            line.push_str(cell.as_ref());
+            line.extend(std::iter::repeat_n(' ', width - len(cell) + GAP));
+        }
+        line.truncate(line.trim_end().len());
+        line.push('\n');
+        out.write_all(line.as_bytes())?;
     }
     Ok(())
 }

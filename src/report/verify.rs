@@ -33,7 +33,7 @@ pub(super) fn text(
             word.to_owned(),
             escape(&name(mismatch)).into_owned(),
             planned.map(|_| "<-".to_owned()).unwrap_or_default(),
-            planned.map(|planned| origin(&planned.value)).unwrap_or_default(),
+            planned.map(|planned| origin(&planned.value).into_owned()).unwrap_or_default(),
             detail,
             planned
                 .and_then(|planned| planned.rule)
@@ -41,7 +41,8 @@ pub(super) fn text(
                 .unwrap_or_default(),
         ]
     };
-    table(&verification.mismatches.iter().map(row).collect::<Vec<_>>(), out)?;
+    let rows: Vec<_> = verification.mismatches.iter().map(row).collect();
+    table(&rows, out)?;
     if let Some(graph) = &verification.graph {
         let said = objects(graph, ["the plan", "the checkpoint"]);
         writeln!(out, "other objects  {}", escape(&said))?;

@@ -4,6 +4,7 @@
 
 mod averages;
 mod cells;
+mod first;
 mod fit;
 mod fresh;
 mod harness;
