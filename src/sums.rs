@@ -121,34 +121,59 @@ impl<'r, R: Reader> Reading<'r, R> {
                     self.reader.block(walk.number, walk.at, buffer)?;
                     self.walk(&mut walk, len as u64, Some(buffer))?;
                 }
-                Err(_) => self.one_by_one(&mut walk, buffer)?,
+                Err(error) => self.one_by_one(&mut walk, buffer, error)?,
             }
             left -= len as u64;
         }
         self.leave(&walk)
     }
 
-    /// Reads a block that cannot be read stretch by stretch, to find whose fault it is.
-    fn one_by_one(&self, walk: &mut Walk<'r>, block: &mut [u8]) -> Result<(), R::Error> {
-        let mut rest = block;
+    /// Reads a block that could not be read stretch by stretch, to find whose fault it is. Where
+    /// that goes well, it is the first one's: what fails once is not to be relied on.
+    fn one_by_one(
+        &self,
+        walk: &mut Walk<'r>,
+        block: &mut [u8],
+        error: FileError,
+    ) -> Result<(), R::Error> {
+        let mut errors = Vec::new();
+        let (mut at, mut rest) = (walk.at, &mut *block);
+        let stretches = self.stretches.iter().enumerate().skip(walk.number);
+        for (number, stretch) in stretches {
+            let inside =
+                usize::try_from(stretch.len - at).map_or(rest.len(), |n| n.min(rest.len()));
+            let (part, after) = std::mem::take(&mut rest).split_at_mut(inside);
+            let read = stretch.blob.read_at(stretch.offset.saturating_add(at), part);
+            errors.extend(read.err().map(|error| (number, error)));
+            (at, rest) = (0, after);
+            if rest.is_empty() {
+                break;
+            }
+        }
+        if errors.is_empty() {
+            errors.push((walk.number, error));
+        }
+        let mut errors = errors.into_iter().peekable();
+        let mut rest = &*block;
         while !rest.is_empty() {
             self.enter(walk)?;
             let inside = usize::try_from(walk.stretch.len - walk.at).unwrap_or(usize::MAX);
-            let (part, after) = rest.split_at_mut(inside.min(rest.len()));
-            match walk.fetch(part) {
-                Ok(()) => {
+            let (part, after) = rest.split_at(inside.min(rest.len()));
+            let bytes = match errors.next_if(|(number, _)| *number == walk.number) {
+                None => {
                     self.reader.block(walk.number, walk.at, part)?;
-                    self.walk(walk, part.len() as u64, Some(part))?;
+                    Some(part)
                 }
-                Err(error) => {
+                Some((number, error)) => {
                     walk.crc = None;
-                    let known = self.lock().insert(walk.number, None);
+                    let known = self.lock().insert(number, None);
                     if !matches!(known, Some(None)) {
-                        self.reader.sum(walk.number, Err(error))?;
+                        self.reader.sum(number, Err(error))?;
                     }
-                    self.walk(walk, part.len() as u64, None)?;
+                    None
                 }
-            }
+            };
+            self.walk(walk, part.len() as u64, bytes)?;
             rest = after;
         }
         Ok(())

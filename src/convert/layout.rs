@@ -46,6 +46,14 @@ pub(super) struct Fill<'p> {
     pub(super) to: Place,
 }
 
+/// What is known of a data file that is shared.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    file: SharedFile,
+    /// Values that could be found in it.
+    values: usize,
+}
+
 /// Gives every value of a plan its place. Values that can neither be copied nor worked out in
 /// parts, as their elements have lengths of their own, are written at once.
 pub(super) fn lay_out<'p>(
@@ -92,7 +100,7 @@ struct Work<'w, 'p> {
     progress: &'w dyn Progress,
     layout: Layout<'p>,
     /// Data files of the source that could be shared.
-    files: BTreeMap<Location, SharedFile>,
+    files: BTreeMap<Location, Known>,
 }
 
 impl<'p> Work<'_, 'p> {
@@ -102,9 +110,8 @@ impl<'p> Work<'_, 'p> {
             if let Some((from, crc)) =
                 reader.extent(name).map_err(ConvertError::read(target, name))?
             {
-                let shared = self.files.get(from.blob.at()).copied();
-                let is_needed = from.len <= SMALL && self.writer.wants_another_file();
-                let shared = shared.filter(|_| self.inputs.is_source(reader) && !is_needed);
+                let is_source = self.inputs.is_source(reader);
+                let shared = if is_source { self.shared(&from) } else { None };
                 if shared.is_some() || spec.bytes().is_some() {
                     return self.take_over(assignment, (reader, name), from, crc, shared);
                 }
@@ -164,6 +171,17 @@ impl<'p> Work<'_, 'p> {
         Ok(())
     }
 
+    /// The shared file that a value is to be found in.
+    fn shared(&mut self, from: &Extent) -> Option<SharedFile> {
+        let known = self.files.get_mut(from.blob.at())?;
+        // The file keeps one at the least.
+        if from.len <= SMALL && known.values > 1 && self.writer.wants_another_file() {
+            known.values -= 1;
+            return None;
+        }
+        Some(known.file)
+    }
+
     /// Shares every data file of the source in which a value stands as it is to be.
     fn share(
         &mut self,
@@ -179,11 +197,13 @@ impl<'p> Work<'_, 'p> {
                 continue;
             };
             let extent = reader.extent(name).map_err(ConvertError::read(target, name))?;
-            if let Some((Extent { blob, .. }, _)) = extent
-                && !seen.contains(blob.at())
-            {
+            let Some((Extent { blob, .. }, _)) = extent else { continue };
+            if !seen.contains(blob.at()) {
                 seen.insert(blob.at().clone());
                 self.share_file(blob.as_ref(), sharing, &mut refused)?;
+            }
+            if let Some(known) = self.files.get_mut(blob.at()) {
+                known.values += 1;
             }
         }
         if seen.is_empty() && sharing.required {
@@ -207,7 +227,7 @@ impl<'p> Work<'_, 'p> {
         for how in [Some(sharing.how), next].into_iter().flatten() {
             match self.writer.share(blob, how).map_err(ConvertError::Share)? {
                 Sharing::Done(file) => {
-                    self.files.insert(blob.at().clone(), file);
+                    self.files.insert(blob.at().clone(), Known { file, values: 0 });
                     refused.extend(first.map(|error| Refused { error, is_shared: true }));
                     return Ok(());
                 }

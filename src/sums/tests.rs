@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::files::{Action, Blob, Identity, Location};
@@ -131,6 +132,45 @@ fn only_what_cannot_be_read_fails() {
     let blob = memory(3 * JOB, JOB + 5..2 * JOB + 5);
     assert_eq!(check(&blob, &[0..10, 10..3 * JOB]), [1]);
     assert_eq!(check(&blob, &[0..JOB + 5, JOB + 5..2 * JOB + 5, 2 * JOB + 5..3 * JOB]), [1]);
+}
+
+#[test]
+fn a_read_that_failed_once_is_told() {
+    let blob = Arc::new(Once { memory: memory(JOB, 0..0), failed: AtomicBool::new(false) });
+    let extent = |offset, len| Extent { blob: Arc::clone(&blob) as Arc<dyn Blob>, offset, len };
+    let heard = Heard::default();
+    read(&[extent(0, 10), extent(10, 20)], &heard).unwrap();
+    let sums = heard.sums.into_inner().unwrap();
+    assert_eq!(sums[&0], Err(()));
+    assert!(sums[&1].is_ok());
+}
+
+/// A file whose first read fails.
+#[derive(Debug)]
+struct Once {
+    memory: Arc<Memory>,
+    failed: AtomicBool,
+}
+
+impl Blob for Once {
+    fn at(&self) -> &Location {
+        self.memory.at()
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        None
+    }
+
+    fn len(&self) -> u64 {
+        self.memory.len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError> {
+        if !self.failed.swap(true, Ordering::Relaxed) {
+            return Err(FileError::new(Action::Read, self.at())(ErrorKind::Other.into()));
+        }
+        self.memory.read_at(offset, out)
+    }
 }
 
 #[test]

@@ -80,6 +80,11 @@ impl BundleWriter {
         self.shared.len() + self.own.len()
     }
 
+    /// Whether there may not be so many data files.
+    fn is_taken(&self, count: usize) -> bool {
+        self.commit.shards_for(count) > count
+    }
+
     fn next_shard(&mut self) -> Result<(), TargetError> {
         self.own.push(self.commit.draft()?);
         self.begun = false;
@@ -114,7 +119,7 @@ impl CheckpointWriter for BundleWriter {
             return Err(TargetError::wrong_length(target, spec, needed, len));
         }
         // While there may not be so many data files, the next tensor begins another one.
-        if (self.begun && self.wants_another_file()) || self.is_full_for(len) {
+        if (self.begun && self.is_taken(self.shards())) || self.is_full_for(len) {
             self.next_shard()?;
         }
         let (file, draft) = self.current()?;
@@ -140,7 +145,7 @@ impl CheckpointWriter for BundleWriter {
     }
 
     fn wants_another_file(&self) -> bool {
-        self.shards() < self.commit.shards_for(self.shards())
+        self.is_taken(if self.begun { self.shards() } else { self.shards() - 1 })
     }
 
     fn share(&mut self, blob: &dyn Blob, how: Share) -> Result<Sharing, FileError> {
@@ -202,7 +207,7 @@ impl CheckpointWriter for BundleWriter {
         if let Some(graph) = graph {
             let string = Tensor::string(&graph::encode(graph));
             // One more data file than there are is often a number that is free.
-            if self.begun && self.wants_another_file() {
+            if self.begun && self.is_taken(self.shards()) {
                 self.next_shard()?;
             }
             self.put(&Target::named(OBJECT_GRAPH_KEY), &string)?;
@@ -212,7 +217,7 @@ impl CheckpointWriter for BundleWriter {
             self.own.pop();
         }
         // Only where fewer tensors came than data files are needed: these stay empty.
-        while self.wants_another_file() {
+        while self.is_taken(self.shards()) {
             self.next_shard()?;
         }
         if let Some((target, _)) = self.tensors.iter().find(|(_, listed)| listed.crc.is_none()) {

@@ -65,8 +65,8 @@ pub trait CheckpointWriter: fmt::Debug + Send + Sync {
     /// not be written.
     fn share(&mut self, blob: &dyn Blob, how: Share) -> Result<Sharing, FileError>;
 
-    /// Whether there may not be as many data files as there are, so that one more has to be begun.
-    /// It should get a tensor: a data file that no entry refers to breaks TensorFlow's
+    /// Whether there may not be as many data files as have tensors by now. The one that must be
+    /// added should get a tensor too: a data file that no entry refers to breaks TensorFlow's
     /// `MergeV2Checkpoints`.
     fn wants_another_file(&self) -> bool;
 
