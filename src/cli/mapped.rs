@@ -1,6 +1,7 @@
 //! What every command with a rule file shares: its arguments, and the way to a plan.
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
@@ -81,6 +82,10 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
 }
 
+/// A plan, or the answer where there is none. A plan lives as long as the program: to give back its
+/// memory, a piece at a time, takes longer than some parts of planning.
+pub(super) type Answered = Result<ManuallyDrop<Planned>, Answer>;
+
 impl Planned {
     /// What the plan reads from.
     pub(super) fn inputs(&self) -> Inputs<'_> {
@@ -90,7 +95,7 @@ impl Planned {
 
 impl MappedArgs {
     /// Works out the plan; problems are shown, and the answer is no.
-    pub(super) fn plan(&self, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
+    pub(super) fn plan(&self, ui: &Ui) -> anyhow::Result<Answered> {
         if self.reverse {
             self.rules.plan_back(&self.old, ui)
         } else {
@@ -109,7 +114,7 @@ impl MappedArgs {
 
 impl RuleArgs {
     /// Works out the plan for a source; problems are shown, and the answer is no.
-    pub(super) fn plan(&self, old: &Location, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
+    pub(super) fn plan(&self, old: &Location, ui: &Ui) -> anyhow::Result<Answered> {
         let reader = open(old)?;
         let template = self.like.as_ref().map(open).transpose()?;
         for note in &reader.catalog().facts.notes {
@@ -124,7 +129,7 @@ impl RuleArgs {
     }
 
     /// Works out the way back from the TF2 checkpoint at `new`.
-    fn plan_back(&self, new: &Location, ui: &Ui) -> anyhow::Result<Result<Planned, Answer>> {
+    fn plan_back(&self, new: &Location, ui: &Ui) -> anyhow::Result<Answered> {
         let reader = open(new)?;
         let old = self.like.as_ref().map(open).transpose()?;
         for note in old.iter().flat_map(|old| &old.catalog().facts.notes) {
@@ -158,13 +163,13 @@ impl RuleArgs {
         template: Option<Box<dyn CheckpointReader>>,
         planned: Result<(Mapping, Plan), Problems>,
         ui: &Ui,
-    ) -> anyhow::Result<Result<Planned, Answer>> {
+    ) -> anyhow::Result<Answered> {
         match planned {
             Ok((mapping, plan)) => {
                 for warning in &plan.warnings {
                     ui.warn(warning);
                 }
-                Ok(Ok(Planned { reader, template, mapping, plan }))
+                Ok(Ok(ManuallyDrop::new(Planned { reader, template, mapping, plan })))
             }
             Err(problems) => Ok(Err(self.refuse(&problems, ui)?)),
         }

@@ -14,6 +14,7 @@ pub struct Entry {
     file: Option<Identity>,
     /// How many names it has.
     links: u64,
+    /// `None` where it cannot be told.
     directory: Option<Identity>,
     name: OsString,
 }
@@ -35,15 +36,16 @@ impl Entry {
 
     /// Whether both are one name of one file: taking it away from one takes it from the other.
     pub fn is_same_name(&self, other: &Self) -> bool {
-        let named_alike = || self.directory == other.directory && self.name == other.name;
-        self.is_same_file(other) && (self.links <= 1 || named_alike())
+        let unknown = self.directory.is_none() || other.directory.is_none();
+        let named_alike = self.directory == other.directory && self.name == other.name;
+        self.is_same_file(other) && (self.links <= 1 || unknown || named_alike)
     }
 }
 
 fn find(at: &Location) -> io::Result<Entry> {
     let real = fs::canonicalize(at.path())?;
     let found = fs::metadata(&real)?;
-    let directory = real.parent().map(fs::metadata).transpose()?;
+    let directory = real.parent().and_then(|directory| fs::metadata(directory).ok());
     Ok(Entry {
         file: identity(&found),
         links: links(&found),

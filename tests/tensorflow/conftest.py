@@ -5,7 +5,7 @@ import sys
 import pytest
 
 # Its assertions shall say what they compared.
-pytest.register_assert_rewrite("crashes", "harness", "training")
+pytest.register_assert_rewrite("crashes", "harness", "sharing", "training")
 
 import differences  # noqa: E402
 

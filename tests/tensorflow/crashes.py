@@ -83,7 +83,8 @@ OVER_ONE = Scenario("over one", 1)
 OVER_REPLACED = Scenario("over a replaced one", 2)
 FIRST_LISTED = Scenario("first listed", 0, ("--force", "--update-state"))
 LISTED = Scenario("listed over one", 1, ("--force", "--update-state"))
-SCENARIOS = [FRESH, OVER_ONE, OVER_REPLACED, FIRST_LISTED, LISTED]
+LINKED = Scenario("linked over one", 1, ("--force", "--link=require"))
+SCENARIOS = [FRESH, OVER_ONE, OVER_REPLACED, FIRST_LISTED, LISTED, LINKED]
 
 
 def values(prefix: Path) -> dict[str, int] | None:
@@ -168,6 +169,7 @@ class Stage:
         # Links are cheap, and show whoever writes into a file that is in use.
         self.copy = shutil.copy2 if disk else os.link
         self.command = material.command("new", self.work / PREFIX, *scenario.flags)
+        self.sources = snapshot(material.folder)
         if scenario.conversions:
             self._prepare(scenario)
         self.before = values(self.start / PREFIX), latest(self.start)
@@ -203,6 +205,7 @@ class Stage:
 
     def found(self) -> str:
         """Which checkpoint TensorFlow finds; a third one, or half of one, fails."""
+        self.assert_sources_whole()
         found, listed = values(self.work / PREFIX), latest(self.work)
         assert found in (self.before[0], self.after[0]), "neither the old checkpoint nor the new"
         if found == self.after[0]:
@@ -212,10 +215,16 @@ class Stage:
         return "none" if found is None else "old"
 
     def assert_untouched(self) -> None:
+        self.assert_sources_whole()
         assert snapshot(self.work) == self.untouched
+
+    def assert_sources_whole(self) -> None:
+        """Whatever the new checkpoint has in common with them."""
+        assert snapshot(self.material.folder) == self.sources
 
     def assert_done(self) -> None:
         """The new checkpoint stands there, and nothing else that was not there before."""
+        self.assert_sources_whole()
         assert (values(self.work / PREFIX), latest(self.work)) == self.after
         assert not self.strays()
 

@@ -18,6 +18,7 @@ from crashes import (
     CALLS,
     FIRST_LISTED,
     FRESH,
+    LINKED,
     LISTED,
     OVER_ONE,
     READS,
@@ -29,7 +30,7 @@ from crashes import (
 
 pytestmark = pytest.mark.only("2.15")
 each_scenario = pytest.mark.parametrize(
-    "scenario", [FRESH, OVER_ONE, FIRST_LISTED, LISTED], ids=lambda scenario: scenario.name
+    "scenario", [FRESH, OVER_ONE, FIRST_LISTED, LISTED, LINKED], ids=lambda scenario: scenario.name
 )
 # What nobody may pass over in silence.
 GRAVE = {"write", "fsync", "rename", "unlink", "mkdir"}
@@ -170,7 +171,8 @@ def test_full_disk(what, scenario, tmp_path, announce):
         if not mounted:
             announce("mounting is not permitted: full disks are not tested, the limit of sizes is")
             return
-        material = Material.make(tmp_path / "material", layers=3, width=128)
+        # On the same disk, or there would be no links.
+        material = Material.make(tmp_path / "disk" / "material", layers=3, width=128)
         stage, seen = Stage(scenario, material, tmp_path, tmp_path / "disk"), Counter()
         for room in count():
             leave_room(tmp_path / "disk", "64m", "1000")

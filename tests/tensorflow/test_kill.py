@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from crashes import CALLS, FRESH, LISTED, OVER_ONE, SCENARIOS, Material, Stage
+from crashes import CALLS, FRESH, LINKED, LISTED, OVER_ONE, SCENARIOS, Material, Stage
 from harness import binary, run
 
 pytestmark = pytest.mark.only("2.15")
 # For each of three destinations, so 201 in all.
 KILLS = 67
-# For each of two destinations, so 40 of each signal.
+# For each of three conversions, so 60 of each signal.
 SIGNALS = 20
 
 
@@ -97,7 +97,7 @@ def test_killed_at_random_moments(stage, announce):
     announce(f"kills at random moments, by the checkpoint that was there: {dict(seen)}")
 
 
-@each(FRESH, OVER_ONE)
+@each(FRESH, OVER_ONE, LINKED)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_interrupted_at_random_moments(stage, number, announce):
     seen = Counter()
