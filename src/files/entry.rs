@@ -1,8 +1,7 @@
 //! Names as the file system sees them: whatever was typed, and however many links lead there.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io;
+use std::fs::{self, Metadata};
 
 use super::local::{identity, is_absence, links};
 use super::{Action, FileError, Identity, Location};
@@ -14,7 +13,6 @@ pub struct Entry {
     file: Option<Identity>,
     /// How many names it has.
     links: u64,
-    /// `None` where it cannot be told.
     directory: Option<Identity>,
     name: OsString,
 }
@@ -22,11 +20,18 @@ pub struct Entry {
 impl Entry {
     /// The file that `at` leads to; `None` where there is none.
     pub fn of(at: &Location) -> Result<Option<Self>, FileError> {
-        match find(at) {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if is_absence(&error) => Ok(None),
-            Err(error) => Err(FileError::new(Action::Look, at)(error)),
-        }
+        let real = match fs::canonicalize(at.path()) {
+            Err(error) if is_absence(&error) => return Ok(None),
+            real => Location::from(real.map_err(FileError::new(Action::Look, at))?.as_path()),
+        };
+        let found = look(at, &real)?;
+        let directory = real.parent();
+        Ok(Some(Self {
+            file: identity(&found),
+            links: links(&found),
+            directory: identity(&look(&directory, &directory)?),
+            name: real.path().file_name().unwrap_or_default().to_owned(),
+        }))
     }
 
     /// Whether both are one file.
@@ -36,22 +41,14 @@ impl Entry {
 
     /// Whether both are one name of one file: taking it away from one takes it from the other.
     pub fn is_same_name(&self, other: &Self) -> bool {
-        let unknown = self.directory.is_none() || other.directory.is_none();
-        let named_alike = self.directory == other.directory && self.name == other.name;
-        self.is_same_file(other) && (self.links <= 1 || unknown || named_alike)
+        let named_alike = || self.directory == other.directory && self.name == other.name;
+        self.is_same_file(other) && (self.links <= 1 || named_alike())
     }
 }
 
-fn find(at: &Location) -> io::Result<Entry> {
-    let real = fs::canonicalize(at.path())?;
-    let found = fs::metadata(&real)?;
-    let directory = real.parent().and_then(|directory| fs::metadata(directory).ok());
-    Ok(Entry {
-        file: identity(&found),
-        links: links(&found),
-        directory: directory.as_ref().and_then(identity),
-        name: real.file_name().unwrap_or_default().to_owned(),
-    })
+/// What stands at `real`, which messages call `at`.
+fn look(at: &Location, real: &Location) -> Result<Metadata, FileError> {
+    fs::metadata(real.path()).map_err(FileError::new(Action::Look, at))
 }
 
 /// These files, as far as they exist.
