@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// More threads than this only stand in each other's way at one disk.
@@ -11,7 +11,9 @@ const MOST: usize = 8;
 /// How many threads work at a time. Two even on a single processor: one reads while the other is
 /// waiting.
 pub(crate) fn count() -> usize {
-    thread::available_parallelism().map_or(2, NonZero::get).clamp(2, MOST)
+    // The system opens files to find out.
+    static COUNT: OnceLock<usize> = OnceLock::new();
+    *COUNT.get_or_init(|| thread::available_parallelism().map_or(2, NonZero::get).clamp(2, MOST))
 }
 
 /// Does the jobs from 0 up to `jobs`, several at a time, each in the `state` of its thread. The

@@ -1,6 +1,7 @@
 //! Values taken over as they are: neighbours travel together, each block is read once, summed, and
 //! written as it was read.
 
+use super::error::agree;
 use super::layout::Copy;
 use super::{ConvertError, Options};
 use crate::crc::Crc;
@@ -68,12 +69,7 @@ impl sums::Reader for Copying<'_> {
             return Ok(());
         };
         let sum = sum.map_err(ConvertError::read(target, name))?;
-        if !self.verify || sum == crc {
-            return Ok(());
-        }
-        // The reader knows how to say where the damage is.
-        reader.verify(name, &|_| ()).map_err(ConvertError::read(target, name))?;
-        Err(ConvertError::Unstable { variable: name.clone() })
+        if self.verify { agree(target, (reader, name), crc, sum) } else { Ok(()) }
     }
 }
 

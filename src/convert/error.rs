@@ -1,6 +1,8 @@
 //! Why a plan could not be carried out.
 
+use super::inputs::Stored;
 use crate::catalog::VariableName;
+use crate::crc::Crc;
 use crate::files::FileError;
 use crate::object::Target;
 use crate::source::SourceError;
@@ -98,6 +100,21 @@ impl ConvertError {
         let target = target.clone();
         move |source| Self::Transform { target, source }
     }
+}
+
+/// Whether the bytes of a variable, of which `target` is made, add up to what they should.
+pub(super) fn agree(
+    target: &Target,
+    (reader, name): Stored<'_, '_>,
+    stored: Crc,
+    computed: Crc,
+) -> Result<(), ConvertError> {
+    if computed == stored {
+        return Ok(());
+    }
+    // The reader knows how to say where the damage is.
+    reader.verify(name, &|_| ()).map_err(ConvertError::read(target, name))?;
+    Err(ConvertError::Unstable { variable: name.clone() })
 }
 
 /// A number of bytes as it can be typed, rounded up.

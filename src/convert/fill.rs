@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use super::error::agree;
 use super::layout::Fill;
 use super::loaded::Loaded;
 use super::memory::{self, Way};
@@ -17,6 +18,9 @@ use crate::source::CheckpointReader;
 use crate::target::CheckpointWriter;
 use crate::tensor::Region;
 use crate::workers;
+
+/// Bytes that are summed at a time, where nothing else is done with them.
+const SUMMED: usize = 512 << 10;
 
 /// No value is worked out in more parts at a time.
 const PARTS: usize = 32;
@@ -34,7 +38,7 @@ pub(super) fn fill<'p>(
     // Of parts of values, by value and first block.
     let parts = Mutex::new(BTreeMap::new());
     workers::each(jobs.len(), State::default, |state, number| match jobs.get(number) {
-        Some(Job::Sum { fill, reader, name }) => work.sum(fill, *reader, name),
+        Some(Job::Sum { fill, reader, name }) => work.sum(state, fill, *reader, name),
         Some(Job::Make { fill, number, way, blocks }) => {
             let part = work.make(state, fill, *way, blocks)?;
             let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,13 +125,31 @@ struct Work<'w, 'p> {
 impl<'p> Work<'_, 'p> {
     fn sum(
         &self,
+        state: &mut State<'_>,
         fill: &Fill<'_>,
         reader: &dyn CheckpointReader,
         name: &VariableName,
     ) -> Result<(), ConvertError> {
+        let read = || ConvertError::read(&fill.assignment.target, name);
         self.proceed()?;
-        let target = &fill.assignment.target;
-        reader.verify(name, &|_| ()).map_err(ConvertError::read(target, name))
+        let Some((extent, crc)) = reader.extent(name).map_err(read())? else {
+            return reader.verify(name, &|_| ()).map_err(read());
+        };
+        memory::room(&mut state.block, SUMMED);
+        let (mut at, end) = (extent.offset, extent.offset.saturating_add(extent.len));
+        let mut sum = Crc::default();
+        while at < end {
+            self.proceed()?;
+            let len = usize::try_from(end - at).map_or(SUMMED, |left| left.min(SUMMED));
+            let block = state.block.get_mut(..len).unwrap_or_default();
+            extent
+                .blob
+                .read_at(at, block)
+                .map_err(ConvertError::read(&fill.assignment.target, name))?;
+            sum = sum.extend(block);
+            at += len as u64;
+        }
+        agree(&fill.assignment.target, (reader, name), crc, sum)
     }
 
     fn make(
@@ -144,6 +166,9 @@ impl<'p> Work<'_, 'p> {
             Way::Loaded(_) => self.inputs.all_stored(value),
             Way::Streamed(_) => Vec::new(),
         };
+        let (Way::Loaded(bytes) | Way::Streamed(bytes)) = way;
+        let bytes = bytes.min(spec.bytes().unwrap_or_default());
+        memory::room(block, usize::try_from(bytes).unwrap_or(usize::MAX));
         loaded.load(target, &stored, self.inputs, self.verify)?;
         let transform = || ConvertError::transform(target);
         let mut regions = pull::regions(value, self.inputs, loaded).map_err(transform())?;

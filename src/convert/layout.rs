@@ -164,7 +164,9 @@ impl<'p> Work<'_, 'p> {
             // What is only summed is summed once, however many values it is.
             let known =
                 |last: &Copy<'_>| last.to.is_none() && copy.to.is_none() && last.name == name;
-            if !self.layout.copies.last().is_some_and(known) {
+            if self.layout.copies.last().is_some_and(known) {
+                self.progress.advance(copy.from.len);
+            } else {
                 self.layout.copies.push(copy);
             }
         }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::error::agree;
 use super::inputs::Stored;
-use super::{ConvertError, Inputs};
+use super::{ConvertError, Inputs, memory};
 use crate::catalog::VariableName;
 use crate::crc::Crc;
 use crate::files::Extent;
@@ -12,9 +13,6 @@ use crate::source::CheckpointReader;
 
 /// Bytes that are read and summed at a time.
 const BLOCK: usize = 512 << 10;
-
-/// Memory that was used before is used again for what needs no more than so much less.
-const WASTE: usize = 16 << 20;
 
 /// Values of variables: of the source, which is `true`, and of the template.
 #[derive(Debug, Default)]
@@ -70,16 +68,14 @@ impl<'p> Loaded<'p> {
         verify: bool,
     ) -> Result<Vec<u8>, ConvertError> {
         let read = || ConvertError::read(target, name);
+        let mut bytes = std::mem::take(&mut self.spare);
         let Some((Extent { blob, offset, len }, crc)) = reader.extent(name).map_err(read())? else {
+            drop(bytes);
             return Ok(reader.read(name).map_err(read())?.into_data());
         };
         // It fits the budget, or it would not be loaded.
         let len = usize::try_from(len).unwrap_or(usize::MAX);
-        let mut bytes = std::mem::take(&mut self.spare);
-        if bytes.capacity().saturating_sub(len) > WASTE {
-            bytes = Vec::new();
-        }
-        bytes.resize(len, 0);
+        memory::room(&mut bytes, len);
         let mut sum = Crc::default();
         let mut at = offset;
         for block in bytes.chunks_mut(BLOCK) {
@@ -89,10 +85,8 @@ impl<'p> Loaded<'p> {
                 sum = sum.extend(block);
             }
         }
-        if verify && sum != crc {
-            // The reader knows how to say where the damage is.
-            reader.verify(name, &|_| ()).map_err(read())?;
-            return Err(ConvertError::Unstable { variable: name.clone() });
+        if verify {
+            agree(target, (reader, name), crc, sum)?;
         }
         Ok(bytes)
     }

@@ -1,5 +1,6 @@
 //! How much memory values take on their way, so that it is known before anything is read.
 
+use super::inputs::Stored;
 use super::{ConvertError, Inputs};
 use crate::catalog::Variable;
 use crate::plan::{Assignment, Plan, Value};
@@ -22,6 +23,12 @@ const LEAST: u64 = 16 << 10;
 
 /// A smaller budget is taken for this one: as much is used for buffers anyway.
 const FLOOR: u64 = 1 << 20;
+
+/// Bytes that it takes to keep an element of a length of its own apart.
+const ELEMENT: u64 = 40;
+
+/// Memory that was used before is used again for what needs no more than so much less.
+const WASTE: usize = 1 << 20;
 
 /// How a value is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +80,12 @@ fn beside(value: &Value, block: u64, inputs: &Inputs<'_>) -> u64 {
 /// Bytes that making a block of so many takes beside the block.
 fn need(value: &Value, block: u64, inputs: &Inputs<'_>) -> u64 {
     match value {
-        Value::Variable(_) | Value::Template(_) | Value::Constant(_) => 0,
+        Value::Constant(_) => 0,
+        Value::Variable(_) | Value::Template(_) => {
+            // A part of a slice is read into memory of its own.
+            let together = inputs.stored(value).is_none_or(lies_together);
+            if together { 0 } else { block }
+        }
         Value::Apply(transform, of) => {
             let Some(spec) = inputs.spec(of) else { return 0 };
             let cost = transform.op().cost(&spec, block);
@@ -84,6 +96,21 @@ fn need(value: &Value, block: u64, inputs: &Inputs<'_>) -> u64 {
             block.saturating_add(parts.max().unwrap_or_default())
         }
     }
+}
+
+/// Whether a variable's bytes stand in a file as they are.
+fn lies_together((reader, name): Stored<'_, '_>) -> bool {
+    matches!(reader.extent(name), Ok(Some(_)))
+}
+
+/// Makes room for exactly so many bytes, in memory that is there if it fits: never in two places at
+/// a time, and never much more.
+pub(super) fn room(buffer: &mut Vec<u8>, bytes: usize) {
+    if buffer.capacity() < bytes || buffer.capacity() - bytes > WASTE {
+        *buffer = Vec::new();
+        buffer.reserve_exact(bytes);
+    }
+    buffer.resize(bytes, 0);
 }
 
 /// Refuses a plan with a value that cannot be made within the budget.
@@ -112,8 +139,12 @@ pub(super) fn check(plan: &Plan, inputs: &Inputs<'_>, budget: u64) -> Result<(),
 fn least(assignment: &Assignment, inputs: &Inputs<'_>) -> u64 {
     let value = &assignment.value;
     if assignment.spec.bytes().is_none() {
-        // Elements with lengths of their own are read whole, and put into storage form.
-        return inputs.variable(value).map_or(0, |stored| stored.bytes().saturating_mul(2));
+        // Elements with lengths of their own are read whole. Those that are not in storage form
+        // are taken apart and put together.
+        let bytes = inputs.variable(value).map_or(0, Variable::bytes).saturating_mul(2);
+        let apart = inputs.stored(value).is_some_and(|stored| !lies_together(stored));
+        let elements = if apart { assignment.spec.shape().elements() } else { 0 };
+        return bytes.saturating_add(elements.saturating_mul(ELEMENT));
     }
     if inputs.taken_over(value).is_some() {
         return 0;

@@ -1,6 +1,7 @@
 //! Optimizers in an object graph, and where they keep what.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Kind, Role};
 use crate::names::shared_components;
@@ -32,15 +33,26 @@ pub struct Found {
     pub iterations: Option<NodeId>,
     /// Hyper-parameters it keeps in variables, without a leading underscore.
     pub hyperparameters: BTreeMap<String, NodeId>,
-    /// What its list attributes hold, by label.
-    lists: BTreeMap<String, Vec<NodeId>>,
-    /// Of Keras 2.11's lists: objects by the names of variables that theirs may stand for.
-    named: BTreeMap<String, BTreeMap<String, Vec<NodeId>>>,
+    /// What its list attributes hold, by label; several may lead to one list.
+    lists: BTreeMap<String, Arc<[NodeId]>>,
+    /// Of Keras 2.11's lists, by label.
+    named: BTreeMap<String, Named>,
     /// Places in the list of trained variables.
     trained: BTreeMap<NodeId, usize>,
     /// Places of slots of the older kind, by variable.
     slots: BTreeMap<NodeId, Vec<usize>>,
 }
+
+/// The objects of a list by their variables' full names.
+#[derive(Debug, Clone)]
+struct Named {
+    objects: BTreeMap<String, Vec<NodeId>>,
+    /// What all of these names begin with, a component each.
+    common: Vec<String>,
+}
+
+/// An optimizer's part of a name has no more components.
+const MAX_PREFIX: usize = 64;
 
 /// Attributes that hold one value, but no hyper-parameter.
 const PRODUCTS: &[&str] = &["momentum_cache", "_u_product"];
@@ -81,13 +93,15 @@ impl Found {
             slots: BTreeMap::new(),
         };
         let Some(object) = graph.nodes().get(node) else { return found };
-        for Edge { label, .. } in &object.children {
-            found.lists.entry(label.clone()).or_insert_with(|| list(graph, node, label));
+        let mut known = BTreeMap::new();
+        for Edge { label, node: child } in &object.children {
+            let list = known.entry(*child).or_insert_with(|| list(graph, *child));
+            found.lists.entry(label.clone()).or_insert_with(|| Arc::clone(list));
         }
         if dialect == Dialect::Keras2 {
             let lists = found.lists.iter().filter(|(label, _)| Kind::is_list(label));
             found.named =
-                lists.map(|(label, list)| (label.clone(), by_name(graph, list))).collect();
+                lists.map(|(label, list)| (label.clone(), Named::new(graph, list))).collect();
         }
         for (at, slot) in object.slots.iter().enumerate() {
             found.slots.entry(slot.variable).or_default().push(at);
@@ -96,6 +110,7 @@ impl Found {
             found.trained.entry(node).or_insert(at);
         }
         let models: BTreeSet<NodeId> = found.trained.keys().copied().collect();
+        let mut lists = BTreeMap::new();
         for Edge { label, node: child } in &object.children {
             let is_value =
                 graph.nodes().get(*child).is_some_and(|child| !child.attributes.is_empty());
@@ -107,8 +122,12 @@ impl Found {
                     found.hyperparameters.insert(name, *child);
                 }
             } else if !label.starts_with("_trainable_variables") {
-                found.owned.extend(found.lists.get(label).into_iter().flatten());
+                lists.insert(*child, label);
             }
+        }
+        // Each list once, however many labels lead to it.
+        for label in lists.into_values() {
+            found.owned.extend(found.lists.get(label).into_iter().flat_map(|list| list.iter()));
         }
         found.owned.extend(object.slots.iter().map(|slot| slot.node));
         found.owned.retain(|node| !models.contains(node));
@@ -129,7 +148,7 @@ impl Found {
 
     /// The objects a list attribute holds, in order.
     fn list(&self, label: &str) -> &[NodeId] {
-        self.lists.get(label).map(Vec::as_slice).unwrap_or_default()
+        self.lists.get(label).map(AsRef::as_ref).unwrap_or_default()
     }
 
     /// The piece of state that a variable has in `role`; `name` is the variable's `full_name`. The
@@ -166,8 +185,9 @@ impl Found {
     /// Keras 2.11 names a slot after its variable: `Adam/m/dense/kernel`, or `m/dense/kernel`.
     fn by_name(&self, role: &Role, name: &str) -> Result<Option<NodeId>, String> {
         let list = role.lists.iter().find(|label| !self.list(label).is_empty());
-        let named = list.and_then(|label| self.named.get(*label)?.get(name));
-        match named.map(Vec::as_slice).unwrap_or_default() {
+        let named = list.and_then(|label| self.named.get(*label));
+        let named = named.map(|named| named.after(name)).unwrap_or_default();
+        match named.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(*one)),
             several => Err(format!("{} slots are named after `{name}`", several.len())),
@@ -210,35 +230,35 @@ impl Found {
     }
 }
 
-/// The objects a list attribute of `node` holds, in order.
-fn list(graph: &ObjectGraph, node: NodeId, label: &str) -> Vec<NodeId> {
-    let Some(list) = graph.child(node, label).and_then(|list| graph.nodes().get(list)) else {
-        return Vec::new();
-    };
+/// The objects in the list that `node` is, in order.
+fn list(graph: &ObjectGraph, node: NodeId) -> Arc<[NodeId]> {
+    let children = graph.nodes().get(node).map(|list| &list.children[..]).unwrap_or_default();
     let numbered = |edge: &Edge| edge.label.parse::<usize>().ok().map(|at| (at, edge.node));
-    let items: BTreeMap<usize, NodeId> = list.children.iter().filter_map(numbered).collect();
+    let items: BTreeMap<usize, NodeId> = children.iter().filter_map(numbered).collect();
     items.into_values().collect()
 }
 
-/// The objects of a list by the names of the variables that they are named after.
-fn by_name(graph: &ObjectGraph, list: &[NodeId]) -> BTreeMap<String, Vec<NodeId>> {
-    let full_name = |node: &NodeId| {
-        let attributes = graph.nodes().get(*node).map(|node| &node.attributes[..]);
-        attributes.unwrap_or_default().first().map_or("", |value| value.full_name.as_str())
-    };
-    // What all slots of the list begin with holds the optimizer's part of their names: `a/kernel`
-    // ends like `b/a/kernel` does, but its slot has no `b` there.
-    let common = shared_components(list.iter().map(full_name));
-    let prefixes: Vec<String> =
-        (0..=common.len()).map(|kept| common.get(..kept).unwrap_or_default().join("/")).collect();
-    let mut named: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
-    for node in list {
-        for prefix in &prefixes {
-            let rest = full_name(node).strip_prefix(prefix.as_str());
-            if let Some(name) = rest.and_then(|rest| rest.strip_prefix('/')) {
-                named.entry(name.to_owned()).or_default().push(*node);
-            }
+impl Named {
+    fn new(graph: &ObjectGraph, list: &[NodeId]) -> Self {
+        let full_name = |node: &NodeId| {
+            let attributes = graph.nodes().get(*node).map(|node| &node.attributes[..]);
+            attributes.unwrap_or_default().first().map_or("", |value| value.full_name.as_str())
+        };
+        // What all slots of the list begin with holds the optimizer's part of their names:
+        // `a/kernel` ends like `b/a/kernel` does, but its slot has no `b` there.
+        let common = shared_components(list.iter().map(full_name));
+        let common = common.into_iter().take(MAX_PREFIX).map(str::to_owned).collect();
+        let mut objects: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
+        for node in list {
+            objects.entry(full_name(node).to_owned()).or_default().push(*node);
         }
+        Self { objects, common }
     }
-    named
+
+    /// Those that are named after the variable called `name`.
+    fn after(&self, name: &str) -> Vec<NodeId> {
+        let prefixes = (0..=self.common.len()).map(|kept| self.common.get(..kept));
+        let names = prefixes.flatten().map(|prefix| format!("{}/{name}", prefix.join("/")));
+        names.filter_map(|name| self.objects.get(&name)).flatten().copied().collect()
+    }
 }

@@ -61,11 +61,9 @@ fn walk<'a>(
     }
     let mut rest = data;
     let mut sum = Crc::default();
-    let mut lengths = Vec::new();
     for element in 0..count {
         let (len, after) = varint::read(rest).ok_or(damaged(element, "its length does not end"))?;
         sum = sum_length(sum, len, order);
-        lengths.push(len);
         rest = after;
     }
     let (stored, mut rest) =
@@ -78,7 +76,12 @@ fn walk<'a>(
         return Err(damaged(0, "the lengths do not match their sum"));
     }
     sum = sum.extend(stored);
-    for (element, len) in (0..).zip(lengths) {
+    // Read again rather than kept: there may be as many as bytes.
+    let mut lengths = data;
+    for element in 0..count {
+        let (len, after) =
+            varint::read(lengths).ok_or(damaged(element, "its length does not end"))?;
+        lengths = after;
         let (bytes, after) = usize::try_from(len)
             .ok()
             .and_then(|len| rest.split_at_checked(len))
