@@ -33,7 +33,8 @@ pub fn check(at: &Location) -> Result<Checked, SourceError> {
     if let Ok(reader) = (format.open)(&prefix) {
         let variables = &reader.catalog().variables;
         checked.variables = variables.len();
-        checked.bytes = variables.values().map(crate::catalog::Variable::bytes).sum();
+        let bytes = variables.values().map(crate::catalog::Variable::bytes);
+        checked.bytes = bytes.fold(0, u64::saturating_add);
         checked.notes = strays(&prefix, &reader.files())?;
         checked.notes.extend(links(&reader.files())?);
     }

@@ -231,10 +231,7 @@ impl<'r, R: Reader> Reading<'r, R> {
         if parts.values().map(|(len, _)| len).sum::<u64>() < stretch.len {
             return Ok(());
         }
-        let joined = parts.values().fold(Crc::default(), |sum, &(len, crc)| {
-            // No job is longer than `JOB`.
-            sum.join(crc, usize::try_from(len).unwrap_or_default())
-        });
+        let joined = parts.values().fold(Crc::default(), |sum, &(len, crc)| sum.join(crc, len));
         all.remove(&number);
         drop(all);
         self.reader.sum(number, Ok(joined))

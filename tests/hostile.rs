@@ -829,3 +829,17 @@ proptest! {
         victim.read_all();
     }
 }
+
+/// Whoever opens it is refused, so `check` must not call it sound.
+#[test]
+fn a_graph_that_is_no_string() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = Location::from(dir.path().join("ckpt").as_path());
+    let mut writer = create(&at, &target::Options::default(), &[]).unwrap();
+    let spec = TensorSpec::new(DType::Float, Shape::new([2]).unwrap()).unwrap();
+    let tensor = Tensor::new(spec, vec![0; 8]).unwrap();
+    writer.put(&Target::named(OBJECT_GRAPH_KEY), &tensor).unwrap();
+    writer.finish(None, &always).unwrap();
+    assert!(open(&at).is_err());
+    assert_eq!(ckptmap::check::check(&at).unwrap().findings.len(), 1);
+}

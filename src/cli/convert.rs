@@ -59,8 +59,8 @@ struct DataArgs {
     /// Memory for values that are transformed (500MB, 2GiB, …; at least 1MiB)
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
     memory: u64,
-    /// Do not check the source's checksums (but those of strings and slices): damage goes over into
-    /// the result, and what is transformed gets a new checksum that hides it
+    /// Do not check the source's checksums, as far as they need not be for reading it (strings,
+    /// slices and V1 values are checked all the same): damage goes over into the result, and what is transformed gets a new checksum that hides it
     #[arg(long)]
     no_verify: bool,
 }

@@ -111,7 +111,7 @@ struct State<'p> {
 /// Bytes of a value that follow each other.
 #[derive(Clone, Copy, Default)]
 struct Part {
-    len: usize,
+    len: u64,
     crc: Crc,
 }
 
@@ -192,7 +192,7 @@ impl<'p> Work<'_, 'p> {
                     block.as_slice()
                 }
             };
-            part = Part { len: part.len + len, crc: part.crc.extend(bytes) };
+            part = Part { len: part.len + len as u64, crc: part.crc.extend(bytes) };
             let written = self.writer.write(fill.to.after(first * size), bytes);
             written.map_err(ConvertError::write(target))?;
             self.progress.advance(len as u64);

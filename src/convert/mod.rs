@@ -76,7 +76,8 @@ pub fn convert(
     progress: &dyn Progress,
 ) -> Result<Conversion, ConvertError> {
     memory::check(plan, inputs, options.memory)?;
-    let bytes: u64 = plan.assignments.iter().map(|assignment| bytes(assignment, inputs)).sum();
+    let bytes = plan.assignments.iter().map(|assignment| bytes(assignment, inputs));
+    let bytes = bytes.fold(0, u64::saturating_add);
     progress.begin(bytes);
     let layout = layout::lay_out(plan, inputs, writer.as_mut(), options, progress)?;
     copy::copy(&layout.copies, writer.as_ref(), options, progress)?;

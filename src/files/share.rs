@@ -65,9 +65,10 @@ pub(super) fn may_be_moved(file: &Path, directory: &Path) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::PermissionDenied, why))
 }
 
+/// Elsewhere it cannot be told whether a link is one to the file that was read.
 #[cfg(not(unix))]
 pub(super) fn may_be_moved(_file: &Path, _directory: &Path) -> io::Result<()> {
-    Ok(())
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// Whether an error means that this file cannot be shared to that place, as opposed to something

@@ -147,10 +147,10 @@ pub(crate) fn joined(axis: usize, specs: &[TensorSpec]) -> Result<TensorSpec, St
         dims.filter(|(at, _)| *at != axis).map(|(_, dim)| *dim).collect()
     };
     let same = others(first);
+    if let Some(spec) = specs.iter().find(|spec| spec.dtype().size().is_none()) {
+        return Err(format!("{spec} has elements of no fixed size and cannot be joined"));
+    }
     for spec in rest {
-        if spec.dtype().size().is_none() {
-            return Err(format!("{spec} has elements of no fixed size and cannot be joined"));
-        }
         let fits = spec.dtype() == first.dtype()
             && spec.shape().rank() == first.shape().rank()
             && others(spec) == same;

@@ -118,8 +118,10 @@ impl CheckpointWriter for BundleWriter {
         if let Some(needed) = spec.bytes().filter(|&needed| needed != len) {
             return Err(TargetError::wrong_length(target, spec, needed, len));
         }
-        // While there may not be so many data files, the next tensor begins another one.
-        if (self.begun && self.is_taken(self.shards())) || self.is_full_for(len) {
+        // While there may not be so many data files, the next tensor begins another one. The object
+        // graph is the last: rather than that, its file becomes too large.
+        let is_last = target.key() == OBJECT_GRAPH_KEY && self.is_taken(self.shards() + 1);
+        if (self.begun && self.is_taken(self.shards())) || (self.is_full_for(len) && !is_last) {
             self.next_shard()?;
         }
         let (file, draft) = self.current()?;
@@ -206,10 +208,6 @@ impl CheckpointWriter for BundleWriter {
     ) -> Result<Committed, TargetError> {
         if let Some(graph) = graph {
             let string = Tensor::string(&graph::encode(graph));
-            // One more data file than there are is often a number that is free.
-            if self.begun && self.is_taken(self.shards()) {
-                self.next_shard()?;
-            }
             self.put(&Target::named(OBJECT_GRAPH_KEY), &string)?;
         }
         // A file of its own is not needed where all bytes are shared.

@@ -84,7 +84,9 @@ impl<'s> Damage<'s> {
             }
             match shards.extent(name, stored) {
                 Err(error) => damage.add(number, error),
-                Ok(_) if stored.spec.bytes().is_none() => others.push(number),
+                Ok(_) if stored.spec.bytes().is_none() || name.as_str() == OBJECT_GRAPH_KEY => {
+                    others.push(number);
+                }
                 Ok(extent) => {
                     extents.push(extent);
                     damage.plain.push(number);

@@ -171,6 +171,25 @@ fn bytes_are_tensorflows_own() {
 }
 
 #[test]
+fn the_graph_does_not_leave_an_empty_file_behind() {
+    let place = Place::new();
+    let to = place.at("m");
+    let mut graph = GraphBuilder::default();
+    graph.insert(&ObjectPath::parse("a").unwrap(), "a").unwrap();
+    let graph = graph.finish();
+    let options = Options { shard_size: Some(10), ..FORCE };
+    for _ in 0..6 {
+        let mut writer = create(&to, &options, &[]).unwrap();
+        for key in ["a", "b", "c"] {
+            let tensor = Tensor::new(spec(DType::UInt8, &[8]), vec![1; 8]).unwrap();
+            writer.put(&name(key), &tensor).unwrap();
+        }
+        let done = writer.finish(Some(&graph), &always).unwrap();
+        assert!(done.files.iter().all(|file| file.bytes > 0), "{:?}", done.files);
+    }
+}
+
+#[test]
 fn a_data_file_that_is_full_is_followed_by_another() {
     let place = Place::new();
     let sharded = |to: &Location, options: &Options| {
