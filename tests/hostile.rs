@@ -19,7 +19,7 @@ use ckptmap::progress::Silent;
 use ckptmap::source::{decode_graph, open};
 use ckptmap::table::{Table, TableBuilder, TableError};
 use ckptmap::target::{self, always, create};
-use ckptmap::tensor::Tensor;
+use ckptmap::tensor::{DType, Shape, Tensor, TensorSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
