@@ -33,7 +33,7 @@ pub(super) fn fill<'p>(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Vec<Crc>, ConvertError> {
-    let jobs = jobs(fills, inputs, options);
+    let jobs = jobs(fills, inputs, options)?;
     let work = Work { inputs, writer, verify: options.verify, progress };
     // Of parts of values, by value and first block.
     let parts = Mutex::new(BTreeMap::new());
@@ -64,12 +64,16 @@ enum Job<'j, 'p> {
     Make { fill: &'j Fill<'p>, number: usize, way: Way, blocks: Range<usize> },
 }
 
-fn jobs<'j, 'p>(fills: &'j [Fill<'p>], inputs: &Inputs<'p>, options: &Options) -> Vec<Job<'j, 'p>> {
+fn jobs<'j, 'p>(
+    fills: &'j [Fill<'p>],
+    inputs: &Inputs<'p>,
+    options: &Options,
+) -> Result<Vec<Job<'j, 'p>>, ConvertError> {
     let share = memory::share(options.memory);
     let mut jobs = Vec::new();
     let mut summed = BTreeSet::new();
     for (number, fill) in fills.iter().enumerate() {
-        let way = memory::way(fill.assignment, inputs, share);
+        let way = memory::way(fill.assignment, inputs, share)?;
         let count = blocks(fill, way).count();
         let each = match way {
             Way::Loaded(_) => count,
@@ -90,7 +94,7 @@ fn jobs<'j, 'p>(fills: &'j [Fill<'p>], inputs: &Inputs<'p>, options: &Options) -
             blocks: start..start + each,
         }));
     }
-    jobs
+    Ok(jobs)
 }
 
 /// The blocks that a value is made in.

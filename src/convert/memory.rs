@@ -3,6 +3,7 @@
 use super::inputs::Stored;
 use super::{ConvertError, Inputs};
 use crate::catalog::Variable;
+use crate::object::Target;
 use crate::plan::{Assignment, Plan, Value};
 use crate::tensor::TensorSpec;
 use crate::workers;
@@ -45,24 +46,33 @@ pub(super) fn share(budget: u64) -> u64 {
 }
 
 /// The best way to make a value in `share` bytes.
-pub(super) fn way(assignment: &Assignment, inputs: &Inputs<'_>, share: u64) -> Way {
-    let value = &assignment.value;
+pub(super) fn way(
+    assignment: &Assignment,
+    inputs: &Inputs<'_>,
+    share: u64,
+) -> Result<Way, ConvertError> {
+    let Assignment { target, value, .. } = assignment;
+    let beside =
+        |block: u64| need(target, value, block, inputs).map(|need| need.saturating_add(block));
     let mut stored = inputs.all_stored(value);
     stored.sort_by_key(|(reader, name)| (!inputs.is_source(*reader), *name));
     stored.dedup_by_key(|(reader, name)| (!inputs.is_source(*reader), *name));
-    let bytes = stored
-        .iter()
-        .filter_map(|(reader, name)| reader.catalog().variables.get(*name).map(Variable::bytes));
     let block = comfortable(&assignment.spec);
-    let loaded = bytes.fold(beside(value, block, inputs), u64::saturating_add);
+    let mut loaded = beside(block)?;
+    for (reader, name) in stored {
+        let bytes = reader.catalog().variables.get(name).map_or(0, Variable::bytes);
+        // What is put together of parts is there twice for a moment.
+        let times = if lies_together(target, (reader, name))? { 1 } else { 2 };
+        loaded = loaded.saturating_add(bytes.saturating_mul(times));
+    }
     if loaded <= share {
-        return Way::Loaded(block);
+        return Ok(Way::Loaded(block));
     }
     let mut block = assignment.spec.bytes().unwrap_or_default().min(share);
-    while block > LEAST && beside(value, block, inputs) > share {
+    while block > LEAST && beside(block)? > share {
         block /= 2;
     }
-    Way::Streamed(block)
+    Ok(Way::Streamed(block))
 }
 
 /// Bytes of a block of which there are enough rows.
@@ -72,35 +82,38 @@ fn comfortable(spec: &TensorSpec) -> u64 {
     row.saturating_mul(ROWS).clamp(BLOCK, LARGEST)
 }
 
-/// Bytes for a block of so many, and for what making it takes.
-fn beside(value: &Value, block: u64, inputs: &Inputs<'_>) -> u64 {
-    block.saturating_add(need(value, block, inputs))
-}
-
 /// Bytes that making a block of so many takes beside the block.
-fn need(value: &Value, block: u64, inputs: &Inputs<'_>) -> u64 {
-    match value {
+fn need(
+    target: &Target,
+    value: &Value,
+    block: u64,
+    inputs: &Inputs<'_>,
+) -> Result<u64, ConvertError> {
+    Ok(match value {
         Value::Constant(_) => 0,
-        Value::Variable(_) | Value::Template(_) => {
+        Value::Variable(_) | Value::Template(_) => match inputs.stored(value) {
             // A part of a slice is read into memory of its own.
-            let together = inputs.stored(value).is_none_or(lies_together);
-            if together { 0 } else { block }
-        }
+            Some(stored) if !lies_together(target, stored)? => block,
+            _ => 0,
+        },
         Value::Apply(transform, of) => {
-            let Some(spec) = inputs.spec(of) else { return 0 };
+            let Some(spec) = inputs.spec(of) else { return Ok(0) };
             let cost = transform.op().cost(&spec, block);
-            cost.own.saturating_add(need(of, cost.asked, inputs))
+            cost.own.saturating_add(need(target, of, cost.asked, inputs)?)
         }
         Value::Concat { parts, .. } => {
-            let parts = parts.iter().map(|part| need(part, block, inputs));
-            block.saturating_add(parts.max().unwrap_or_default())
+            let mut most = 0;
+            for part in parts {
+                most = need(target, part, block, inputs)?.max(most);
+            }
+            block.saturating_add(most)
         }
-    }
+    })
 }
 
 /// Whether a variable's bytes stand in a file as they are.
-fn lies_together((reader, name): Stored<'_, '_>) -> bool {
-    matches!(reader.extent(name), Ok(Some(_)))
+fn lies_together(target: &Target, (reader, name): Stored<'_, '_>) -> Result<bool, ConvertError> {
+    Ok(reader.extent(name).map_err(ConvertError::read(target, name))?.is_some())
 }
 
 /// Makes room for exactly so many bytes, in memory that is there if it fits: never in two places at
@@ -116,15 +129,15 @@ pub(super) fn room(buffer: &mut Vec<u8>, bytes: usize) {
 /// Refuses a plan with a value that cannot be made within the budget.
 pub(super) fn check(plan: &Plan, inputs: &Inputs<'_>, budget: u64) -> Result<(), ConvertError> {
     let threads = workers::count() as u64;
-    let too_much = plan.assignments.iter().filter_map(|assignment| {
-        let least = least(assignment, inputs);
-        (least > share(budget)).then(|| (assignment, least.saturating_mul(threads)))
-    });
     let mut first = None;
     let mut pass = 0;
-    for (assignment, needed) in too_much {
-        pass = pass.max(needed);
-        first.get_or_insert((assignment, needed));
+    for assignment in &plan.assignments {
+        let least = least(assignment, inputs)?;
+        if least > share(budget) {
+            let needed = least.saturating_mul(threads);
+            pass = pass.max(needed);
+            first.get_or_insert((assignment, needed));
+        }
     }
     match first {
         Some((assignment, needed)) => {
@@ -136,20 +149,21 @@ pub(super) fn check(plan: &Plan, inputs: &Inputs<'_>, budget: u64) -> Result<(),
 }
 
 /// Bytes without which a value cannot be made.
-fn least(assignment: &Assignment, inputs: &Inputs<'_>) -> u64 {
-    let value = &assignment.value;
-    if assignment.spec.bytes().is_none() {
+fn least(assignment: &Assignment, inputs: &Inputs<'_>) -> Result<u64, ConvertError> {
+    let Assignment { target, value, spec, .. } = assignment;
+    let Some(bytes) = spec.bytes() else {
         // Elements with lengths of their own are read whole. Those that are not in storage form
         // are taken apart and put together.
         let bytes = inputs.variable(value).map_or(0, Variable::bytes).saturating_mul(2);
-        let apart = inputs.stored(value).is_some_and(|stored| !lies_together(stored));
-        let elements = if apart { assignment.spec.shape().elements() } else { 0 };
-        return bytes.saturating_add(elements.saturating_mul(ELEMENT));
-    }
+        let apart = match inputs.stored(value) {
+            Some(stored) if !lies_together(target, stored)? => spec.shape().elements(),
+            _ => 0,
+        };
+        return Ok(bytes.saturating_add(apart.saturating_mul(ELEMENT)));
+    };
     if inputs.taken_over(value).is_some() {
-        return 0;
+        return Ok(0);
     }
-    let element = assignment.spec.dtype().size().unwrap_or(1);
-    let block = LEAST.min(assignment.spec.bytes().unwrap_or_default()).max(element);
-    beside(value, block, inputs)
+    let block = LEAST.min(bytes).max(spec.dtype().size().unwrap_or(1));
+    Ok(need(target, value, block, inputs)?.saturating_add(block))
 }
