@@ -4,6 +4,7 @@ mod check;
 mod convert;
 mod diff;
 mod explain;
+mod graph;
 mod interrupt;
 mod list;
 mod mapped;
@@ -71,6 +72,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(list::Args),
+    Graph(graph::Args),
     Plan(plan::Args),
     Convert(convert::Args),
     Check(check::Args),
@@ -92,6 +94,7 @@ pub(crate) fn main() -> ExitCode {
     let ui = Ui::new(cli.global.quiet, cli.global.color);
     let answer = match &cli.command {
         Command::List(args) => list::run(args, &ui),
+        Command::Graph(args) => graph::run(args, &ui),
         Command::Plan(args) => plan::run(args, &ui),
         Command::Convert(args) => convert::run(args, &ui),
         Command::Check(args) => check::run(args, &ui),

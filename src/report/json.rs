@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Document, json};
 
-use super::{Renderer, Report, diff, verify};
+use super::{Renderer, Report, diff, graph, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -26,6 +26,9 @@ impl Renderer for Json {
     fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let document = match report {
             Report::List { catalog, variables } => list(catalog, variables),
+            Report::Graph { catalog, graph } | Report::Drawing { catalog, graph } => {
+                return graph::json(catalog, graph, out);
+            }
             Report::Plan { plan, mapping } => planned(plan, mapping),
             Report::Conversion { plan, mapping, done } => converted(plan, mapping, done),
             Report::Builtins(builtins) => {

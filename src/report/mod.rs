@@ -1,6 +1,7 @@
 //! What was found or done, for people and for machines: a report is a value, a renderer writes it.
 
 mod diff;
+mod graph;
 mod json;
 mod names;
 mod text;
@@ -13,6 +14,7 @@ use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::diff::Diff;
 use crate::mapping::{Builtin, Mapping, Problems};
+use crate::object::ObjectGraph;
 use crate::plan::Plan;
 use crate::verify::Verification;
 
@@ -28,6 +30,20 @@ pub enum Report<'r> {
         catalog: &'r Catalog,
         /// Those that were asked for.
         variables: &'r [(&'r VariableName, &'r Variable)],
+    },
+    /// A checkpoint's objects as a tree.
+    Graph {
+        /// The checkpoint.
+        catalog: &'r Catalog,
+        /// Its objects.
+        graph: &'r ObjectGraph,
+    },
+    /// The same as a drawing for Graphviz.
+    Drawing {
+        /// The checkpoint.
+        catalog: &'r Catalog,
+        /// Its objects.
+        graph: &'r ObjectGraph,
     },
     /// What a conversion would do.
     Plan {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use super::{Renderer, Report, diff, display_name, escape, verify};
+use super::{Renderer, Report, diff, display_name, escape, graph, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -25,6 +25,8 @@ impl Renderer for Text {
     fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         match report {
             Report::List { catalog, variables } => list(catalog, variables, out),
+            Report::Graph { catalog, graph } => graph::text(catalog, graph, out),
+            Report::Drawing { catalog, graph } => graph::dot(catalog, graph, out),
             Report::Plan { plan, mapping } => mapped(plan, mapping, out),
             Report::Conversion { plan, mapping, done } => {
                 mapped(plan, mapping, out)?;

@@ -5,6 +5,7 @@ mod convert;
 mod damage;
 mod data;
 mod diff;
+mod graph;
 mod harness;
 mod hostile;
 mod interrupt;
