@@ -38,7 +38,8 @@
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
-//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `mapping`, `names`, `object`, `plan`, `source`, `tensor`, `verify` |
+//! | `show` | `catalog`, `crc`, `files`, `names`, `object`, `progress`, `source`, `tensor` |
+//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `mapping`, `names`, `object`, `plan`, `show`, `source`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion
@@ -84,6 +85,7 @@ pub mod proto;
 mod recent;
 pub mod report;
 pub mod reverse;
+pub mod show;
 pub mod source;
 mod sums;
 pub mod table;

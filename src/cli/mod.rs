@@ -11,6 +11,7 @@ mod mapped;
 mod mappings;
 mod plan;
 mod progress;
+mod show;
 mod ui;
 mod values;
 mod verify;
@@ -73,6 +74,7 @@ struct Global {
 enum Command {
     List(list::Args),
     Graph(graph::Args),
+    Show(show::Args),
     Plan(plan::Args),
     Convert(convert::Args),
     Check(check::Args),
@@ -95,6 +97,7 @@ pub(crate) fn main() -> ExitCode {
     let answer = match &cli.command {
         Command::List(args) => list::run(args, &ui),
         Command::Graph(args) => graph::run(args, &ui),
+        Command::Show(args) => show::run(args, &ui),
         Command::Plan(args) => plan::run(args, &ui),
         Command::Convert(args) => convert::run(args, &ui),
         Command::Check(args) => check::run(args, &ui),

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Document, json};
 
-use super::{Renderer, Report, diff, graph, verify};
+use super::{Renderer, Report, diff, graph, values, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -47,6 +47,13 @@ impl Renderer for Json {
             Report::Verification { verification, mapping } => {
                 verify::document(verification, mapping)
             }
+            // Indented, every number of a tensor would stand on a line of its own.
+            Report::Values(shown) => {
+                serde_json::to_writer(&mut *out, &values::document(shown))?;
+                return writeln!(out);
+            }
+            Report::Checksum(checksum) => values::checksum_document(checksum),
+            Report::Saved(saved) => values::saved_document(saved),
         };
         serde_json::to_writer_pretty(&mut *out, &document)?;
         writeln!(out)

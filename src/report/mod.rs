@@ -5,6 +5,7 @@ mod graph;
 mod json;
 mod names;
 mod text;
+mod values;
 mod verify;
 
 use std::io;
@@ -16,6 +17,7 @@ use crate::diff::Diff;
 use crate::mapping::{Builtin, Mapping, Problems};
 use crate::object::ObjectGraph;
 use crate::plan::Plan;
+use crate::show::{Checksum, Saved, Shown};
 use crate::verify::Verification;
 
 pub use names::{display_name, escape};
@@ -78,6 +80,12 @@ pub enum Report<'r> {
         /// The rules of the plan.
         mapping: &'r Mapping,
     },
+    /// Values of a variable.
+    Values(&'r Shown),
+    /// The checksum of a variable.
+    Checksum(&'r Checksum),
+    /// A `.npy` file that was written.
+    Saved(&'r Saved),
 }
 
 /// A form that reports can take.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use super::{Renderer, Report, diff, display_name, escape, graph, verify};
+use super::{Renderer, Report, diff, display_name, escape, graph, values, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -43,6 +43,9 @@ impl Renderer for Text {
             Report::Verification { verification, mapping } => {
                 verify::text(verification, mapping, out)
             }
+            Report::Values(shown) => values::text(shown, out),
+            Report::Checksum(checksum) => values::checksum(checksum, out),
+            Report::Saved(saved) => values::saved(saved, out),
         }
     }
 }

@@ -10,6 +10,7 @@ mod dtype;
 mod order;
 mod region;
 mod shape;
+mod small_float;
 pub mod strings;
 pub mod variants;
 
@@ -19,3 +20,4 @@ pub use dtype::DType;
 pub use order::ByteOrder;
 pub use region::Region;
 pub use shape::{MAX_RANK, Shape, ShapeError};
+pub use small_float::SmallFloat;

@@ -303,3 +303,23 @@ fn patterns_that_look_exponential() {
     assert!(!place.path("new").exists());
     fs::remove_file(place.path("rules.yaml")).unwrap();
 }
+
+#[test]
+fn more_elements_than_there_are_bytes_anywhere() {
+    let place = Place::new();
+    let dim = [&[0x08][..], &varint(1 << 30)].concat();
+    let dim = [&[0x12][..], &varint(dim.len() as u64), &dim].concat();
+    let shape = [&dim[..], &dim].concat();
+    let shape = [&[0x12][..], &varint(shape.len() as u64), &shape].concat();
+    let entry = [&[0x08, 4][..], &shape, &[0x28], &varint(1 << 60)].concat();
+    place.write("m.index", table(&[(b"", HEADER), (b"w", &entry)]));
+    place.write("m.data-00000-of-00001", b"four");
+    for args in ["w", "w[0]", "w --hash", "w --verify", "w --npy w.npy"] {
+        let said = refuses(&place, &format!("show m {args}"));
+        assert!(said.contains("reaches to byte"), "{args}: {said}");
+    }
+    for args in ["w --full", "w --json", "w[::2] --full", "w[0] --json"] {
+        let said = refuses(&place, &format!("show m {args}"));
+        assert!(said.contains("too many to show at once"), "{args}: {said}");
+    }
+}
