@@ -55,15 +55,7 @@ impl<'a> Inputs<'a> {
 
     /// What a value is.
     pub(crate) fn spec(&self, value: &Value) -> Option<TensorSpec> {
-        match value {
-            Value::Variable(_) | Value::Template(_) => Some(self.variable(value)?.spec.clone()),
-            Value::Constant(constant) => Some(constant.spec().clone()),
-            Value::Apply(transform, of) => transform.op().infer(&self.spec(of)?).ok(),
-            Value::Concat { axis, parts } => {
-                let specs: Option<Vec<_>> = parts.iter().map(|part| self.spec(part)).collect();
-                crate::plan::joined(*axis, &specs?).ok()
-            }
-        }
+        value.spec(&|leaf| Some(self.variable(leaf)?.spec.clone())).ok()
     }
 
     /// What is known of the variable at the bottom of a value.

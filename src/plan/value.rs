@@ -78,14 +78,15 @@ impl Value {
         }
     }
 
-    /// What it is, from what its variables are; the error says what does not go together.
+    /// What it is, from what the variables at its bottom are; the error says what does not go
+    /// together.
     pub(crate) fn spec(
         &self,
-        of: &dyn Fn(&VariableName) -> Option<TensorSpec>,
+        of: &dyn Fn(&Self) -> Option<TensorSpec>,
     ) -> Result<TensorSpec, String> {
         match self {
             Self::Variable(name) | Self::Template(name) => {
-                of(name).ok_or_else(|| format!("there is no `{name}`"))
+                of(self).ok_or_else(|| format!("there is no `{name}`"))
             }
             Self::Constant(constant) => Ok(constant.spec().clone()),
             Self::Apply(transform, value) => {

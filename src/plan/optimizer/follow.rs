@@ -7,6 +7,7 @@ use crate::catalog::VariableName;
 use crate::mapping::{OptimizerBlock, Problem, ProblemKind, RuleId};
 use crate::object::Target;
 use crate::optimizer::{Found, Kind, Role};
+use crate::plan::Value;
 use crate::plan::claim::{Planner, misfit};
 use crate::plan::pipeline::Flow;
 use crate::plan::spot::Spot;
@@ -147,7 +148,11 @@ impl Planner<'_> {
             let slot = following.slot(owner, at).cloned();
             slot.ok_or_else(|| format!("it is joined with `{owner}`, which has no {}", role.name))
         };
-        let spec = |name: &VariableName| Some(self.catalog.variables.get(name)?.spec.clone());
+        // A slot's way has no other values at its bottom.
+        let spec = |leaf: &Value| match leaf {
+            Value::Variable(name) => Some(self.catalog.variables.get(name)?.spec.clone()),
+            _ => None,
+        };
         let flow = assignment.value.along(&slot).and_then(|value| {
             if value.has_new() && !role.starts_at_zero {
                 return Err(format!("the {} of new elements must not be zero", role.name));
