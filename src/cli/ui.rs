@@ -1,11 +1,12 @@
 //! Standard output and standard error: the only place that prints.
 
+use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 
-use ckptmap::report::{Report, escape, renderer};
+use ckptmap::report::{Report, Style, escape, renderer};
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,18 +23,23 @@ pub(super) enum Colour {
 #[derive(Debug)]
 pub(super) struct Ui {
     quiet: bool,
+    /// Of messages.
     colour: bool,
+    /// Of answers.
+    style: Style,
 }
 
 impl Ui {
     pub(super) fn new(quiet: bool, colour: Colour) -> Self {
-        let wanted = || std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let colour = match colour {
-            Colour::Auto => io::stderr().is_terminal() && wanted(),
+        let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && env::var_os("TERM").is_none_or(|value| value != "dumb");
+        let on = |is_terminal: bool| match colour {
+            Colour::Auto => is_terminal && wanted,
             Colour::Always => true,
             Colour::Never => false,
         };
-        Self { quiet, colour }
+        let style = Style { width: width(), colour: on(io::stdout().is_terminal()) };
+        Self { quiet, colour: on(io::stderr().is_terminal()), style }
     }
 
     pub(super) fn colour(&self) -> bool {
@@ -51,12 +57,11 @@ impl Ui {
     }
 
     /// Writes an answer. A reader that has seen enough (`| head`) is no error.
-    #[expect(clippy::unused_self, reason = "who prints holds a `Ui`")]
     pub(super) fn answer(&self, report: &Report<'_>, json: bool) -> anyhow::Result<()> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let form = renderer(if json { "json" } else { "text" });
         let written = match form {
-            Some(form) => form.render(report, &mut out).and_then(|()| out.flush()),
+            Some(form) => form.render(report, self.style, &mut out).and_then(|()| out.flush()),
             None => Ok(()),
         };
         let Err(error) = written else { return Ok(()) };
@@ -104,4 +109,14 @@ impl Ui {
         // Nobody is left to tell where standard error is closed.
         let _ = io::stderr().write_all(text.as_bytes());
     }
+}
+
+/// Characters of a line: those of the terminal, unless `COLUMNS` says otherwise. What goes into a
+/// pipe or a file has lines of any length.
+fn width() -> Option<usize> {
+    let said = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    said.filter(|columns| *columns > 0).or_else(|| {
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+        Some(width.0.into())
+    })
 }

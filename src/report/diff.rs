@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Document, json};
 
 use super::json::SCHEMA;
-use super::text::{human, table};
+use super::page::{Ink, Page};
+use super::text::human;
 use super::{display_name, escape};
 use crate::causes::in_one_line;
 use crate::diff::{Diff, Difference, GraphDifference, Unequal, What};
@@ -14,7 +15,7 @@ use crate::source::Finding;
 use crate::tensor::TensorSpec;
 
 /// A line for each difference, and a last one that says how many there are.
-pub(super) fn text(diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn text(diff: &Diff, page: &mut Page<'_>) -> io::Result<()> {
     let row = |Difference { name, what }: &Difference| {
         let (word, detail) = match what {
             What::OnlyLeft(spec) => ("only in A", spec.to_string()),
@@ -26,15 +27,15 @@ pub(super) fn text(diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
         };
         [word.to_owned(), display_name(name.as_str()).into_owned(), detail]
     };
-    table(diff.differences.iter().map(row), out)?;
+    page.table(&[Ink::Alarming, Ink::Plain, Ink::Faint], diff.differences.iter().map(row))?;
     if let Some(graph) = &diff.graph {
-        writeln!(out, "other objects  {}", escape(&objects(graph, ["A", "B"])))?;
+        writeln!(page, "other objects  {}", escape(&objects(graph, ["A", "B"])))?;
     }
-    unreadable(&diff.unreadable, out)?;
+    unreadable(&diff.unreadable, page)?;
     for key in &diff.not_text {
-        writeln!(out, "not compared: `{}`, which is no text", key.escape_ascii())?;
+        writeln!(page, "not compared: `{}`, which is no text", key.escape_ascii())?;
     }
-    writeln!(out, "{}", summary(diff))
+    writeln!(page, "{}", summary(diff))
 }
 
 /// `6 variables in both: 5 equal, 1 different; 1 only in A`.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Document, json};
 
-use super::{Renderer, Report, diff, graph, values, verify};
+use super::{Renderer, Report, Style, diff, graph, values, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -23,7 +23,7 @@ pub(super) const SCHEMA: u32 = 1;
 pub(super) struct Json;
 
 impl Renderer for Json {
-    fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn render(&self, report: &Report<'_>, _: Style, out: &mut dyn Write) -> io::Result<()> {
         let document = match report {
             Report::List { catalog, variables } => list(catalog, variables),
             Report::Graph { catalog, graph } | Report::Drawing { catalog, graph } => {

@@ -4,6 +4,7 @@ mod diff;
 mod graph;
 mod json;
 mod names;
+mod page;
 mod text;
 mod values;
 mod verify;
@@ -21,6 +22,7 @@ use crate::show::{Checksum, Saved, Shown};
 use crate::verify::Verification;
 
 pub use names::{display_name, escape};
+pub use page::Style;
 
 /// Anything a command has to say on standard output.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +92,8 @@ pub enum Report<'r> {
 
 /// A form that reports can take.
 pub trait Renderer {
-    /// Writes the report.
-    fn render(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()>;
+    /// Writes the report; `style` is for people's forms.
+    fn render(&self, report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()>;
 }
 
 /// Every form, by the word for it.

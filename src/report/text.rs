@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
+use super::page::{Ink, Page, Style};
 use super::{Renderer, Report, diff, display_name, escape, graph, values, verify};
 use crate::catalog::{Catalog, Storage, Variable, VariableName};
 use crate::check::Checked;
@@ -14,15 +15,13 @@ use crate::names::counted;
 use crate::plan::{Assignment, AverageCounts, Fate, Plan, Value};
 use crate::tensor::{Shape, TensorSpec};
 
-/// Blanks between columns.
-const GAP: usize = 2;
-
 /// Plain text in aligned columns.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text;
 
 impl Renderer for Text {
-    fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn render(&self, report: &Report<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let out = &mut Page::new(style, out);
         match report {
             Report::List { catalog, variables } => list(catalog, variables, out),
             Report::Graph { catalog, graph } => graph::text(catalog, graph, out),
@@ -34,7 +33,7 @@ impl Renderer for Text {
             }
             Report::Builtins(builtins) => {
                 let row = |one: &Builtin| [one.name.to_owned(), one.title().to_owned()];
-                table(builtins.iter().map(row), out)
+                out.table(&[Ink::Strong], builtins.iter().map(row))
             }
             Report::Builtin(one) => out.write_all(one.text.as_bytes()),
             Report::Problems(problems) => writeln!(out, "{}", escape(&problems.to_string())),
@@ -53,7 +52,7 @@ impl Renderer for Text {
 fn list(
     catalog: &Catalog,
     variables: &[(&VariableName, &Variable)],
-    out: &mut dyn Write,
+    out: &mut Page<'_>,
 ) -> io::Result<()> {
     let mut shapes: HashMap<&Shape, String> = HashMap::new();
     for (_, Variable { spec, .. }) in variables {
@@ -78,14 +77,17 @@ fn list(
         ];
         row
     });
-    table(rows, out)?;
+    out.table(&[Ink::Plain, Ink::Faint, Ink::Faint], rows)?;
     for key in &catalog.unnamable {
         writeln!(out, "{}  (not text)", key.escape_ascii())?;
     }
     Ok(())
 }
 
-fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()> {
+/// Target, arrow, source, spec, steps, rule.
+const MAPPED: [Ink; 6] = [Ink::Plain, Ink::Faint, Ink::Plain, Ink::Faint, Ink::Active, Ink::Faint];
+
+fn mapped(plan: &Plan, mapping: &Mapping, out: &mut Page<'_>) -> io::Result<()> {
     let mut places = Places::new(mapping);
     let rules = plan.assignments.iter().filter_map(|assignment| assignment.rule);
     let lines: HashMap<RuleId, String> = rules.map(|rule| (rule, places.line(rule))).collect();
@@ -101,7 +103,7 @@ fn mapped(plan: &Plan, mapping: &Mapping, out: &mut dyn Write) -> io::Result<()>
         let steps = value.steps().join(", ");
         [escape(path), "<-".into(), origin(value), spec.into(), steps.into(), rule.into()]
     });
-    table(rows, out)?;
+    out.table(&MAPPED, rows)?;
     left_behind(plan, &mut places, out)?;
     if let Some(counts) = &plan.averages {
         writeln!(out, "{}", averages(counts))?;
@@ -147,7 +149,7 @@ pub(super) fn origin(value: &Value) -> Cow<'_, str> {
     }
 }
 
-fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut Page<'_>) -> io::Result<()> {
     let rows: Vec<_> = plan
         .fates
         .iter()
@@ -167,7 +169,7 @@ fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut dyn Write) -> io:
             Some([word.to_owned(), display_name(name.as_str()).into_owned(), rule])
         })
         .collect();
-    table(&rows, out)
+    out.table(&[Ink::Alarming, Ink::Plain, Ink::Faint], &rows)
 }
 
 /// `6 variables: 5 mapped, 1 dropped; 7 values written, 1 of them transformed`.
@@ -274,36 +276,6 @@ impl<'m> Places<'m> {
         };
         self.known.entry(rule).or_insert_with(|| look().unwrap_or_default()).clone()
     }
-}
-
-/// Columns as wide as their widest cell; nothing behind the last one. The rows are gone through
-/// twice, so that very many need not be held.
-pub(super) fn table<R: AsRef<[S]>, S: AsRef<str>>(
-    rows: impl IntoIterator<Item = R, IntoIter: Clone>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let rows = rows.into_iter();
-    let len = |cell: &S| cell.as_ref().chars().count();
-    let mut widths = Vec::new();
-    for row in rows.clone() {
-        let row = row.as_ref();
-        widths.resize(row.len().max(widths.len()), 0);
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = len(cell).max(*width);
-        }
-    }
-    let mut line = String::new();
-    for row in rows {
-        line.clear();
-        for (cell, width) in row.as_ref().iter().zip(&widths).filter(|(_, width)| **width > 0) {
-            line.push_str(cell.as_ref());
-            line.extend(std::iter::repeat_n(' ', width - len(cell) + GAP));
-        }
-        line.truncate(line.trim_end().len());
-        line.push('\n');
-        out.write_all(line.as_bytes())?;
-    }
-    Ok(())
 }
 
 /// A size in the largest unit that keeps it above 1: `1.3 GiB`.

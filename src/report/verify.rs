@@ -6,7 +6,8 @@ use serde_json::{Value as Document, json};
 
 use super::diff::{objects, objects_document, unreadable, unreadable_document, values, what};
 use super::json::{SCHEMA, place};
-use super::text::{Places, origin, table};
+use super::page::{Ink, Page};
+use super::text::{Places, origin};
 use super::{display_name, escape};
 use crate::catalog::VariableName;
 use crate::diff::What;
@@ -18,7 +19,7 @@ use crate::verify::{Mismatch, Verification};
 pub(super) fn text(
     verification: &Verification,
     mapping: &Mapping,
-    out: &mut dyn Write,
+    page: &mut Page<'_>,
 ) -> io::Result<()> {
     let mut places = Places::new(mapping);
     let row = |mismatch: &Mismatch| {
@@ -42,16 +43,16 @@ pub(super) fn text(
         ]
     };
     let rows: Vec<_> = verification.mismatches.iter().map(row).collect();
-    table(&rows, out)?;
+    page.table(&[Ink::Alarming, Ink::Plain, Ink::Faint], &rows)?;
     if let Some(graph) = &verification.graph {
         let said = objects(graph, ["the plan", "the checkpoint"]);
-        writeln!(out, "other objects  {}", escape(&said))?;
+        writeln!(page, "other objects  {}", escape(&said))?;
     }
-    unreadable(&verification.unreadable, out)?;
+    unreadable(&verification.unreadable, page)?;
     for key in &verification.not_text {
-        writeln!(out, "not planned: `{}`, which is no text", key.escape_ascii())?;
+        writeln!(page, "not planned: `{}`, which is no text", key.escape_ascii())?;
     }
-    writeln!(out, "{}", summary(verification))
+    writeln!(page, "{}", summary(verification))
 }
 
 /// `18 values: all equal`.

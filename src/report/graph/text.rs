@@ -7,10 +7,14 @@ use super::{Role, View, label};
 use crate::catalog::Catalog;
 use crate::names::counted;
 use crate::object::{Attribute, NodeId, ObjectGraph, VARIABLE_VALUE};
+use crate::report::page::{Ink, Page};
 use crate::report::{display_name, escape};
 
-/// Lines that would be longer go on in the next one.
+/// Lines that would be longer go on in the next one, where no terminal says how long they may be.
 const WIDTH: usize = 80;
+
+/// Below this there is no room beside the branches.
+const NARROWEST: usize = 40;
 
 /// What lies deeper is a tree of its own further down: it would stand outside the window, and the
 /// indentation of a deep chain would take the square of its length.
@@ -20,17 +24,18 @@ const DEEPEST: usize = 16;
 pub(in crate::report) fn text(
     catalog: &Catalog,
     graph: &ObjectGraph,
-    out: &mut dyn Write,
+    page: &mut Page<'_>,
 ) -> io::Result<()> {
     let view = View::new(catalog, graph);
-    let mut page = Page { view: &view, out, later: VecDeque::from([0]) };
-    page.trees()?;
+    let width = page.width().unwrap_or(WIDTH).max(NARROWEST);
+    let mut sheet = Sheet { view: &view, page, width, later: VecDeque::from([0]) };
+    sheet.trees()?;
     if !view.tree.tops().is_empty() {
-        writeln!(page.out, "\nnot reachable from the root:")?;
-        page.later.extend(view.tree.tops());
-        page.trees()?;
+        writeln!(sheet.page, "\nnot reachable from the root:")?;
+        sheet.later.extend(view.tree.tops());
+        sheet.trees()?;
     }
-    writeln!(page.out, "{}", summary(&view))
+    writeln!(sheet.page, "{}", summary(&view))
 }
 
 /// Something that stands below an object.
@@ -48,14 +53,15 @@ struct Open<'c> {
     items: std::iter::Peekable<std::vec::IntoIter<Item<'c>>>,
 }
 
-struct Page<'v, 'c> {
+struct Sheet<'v, 'c, 'o> {
     view: &'v View<'c>,
-    out: &'v mut dyn Write,
+    page: &'v mut Page<'o>,
+    width: usize,
     /// Tops of trees that are still to come.
     later: VecDeque<NodeId>,
 }
 
-impl<'c> Page<'_, 'c> {
+impl<'c> Sheet<'_, 'c, '_> {
     fn trees(&mut self) -> io::Result<()> {
         while let Some(top) = self.later.pop_front() {
             let mut pieces = vec![self.view.name(top)];
@@ -186,13 +192,15 @@ impl<'c> Page<'_, 'c> {
 
     /// A line of these pieces, or as many as it takes; `rest` stands before what does not fit.
     fn line(&mut self, head: &str, rest: &str, pieces: &[String]) -> io::Result<()> {
-        let mut line = head.to_owned();
+        let mut line = self.page.paint(Ink::Faint, head).into_owned();
         let mut width = head.chars().count();
         for (at, piece) in pieces.iter().enumerate() {
             let more = piece.chars().count() + 2;
-            if at > 0 && width + more > WIDTH {
-                writeln!(self.out, "{line}")?;
-                line = format!("{rest}  {piece}");
+            // What it is called stands out from what is said of it.
+            let shown = self.page.paint(if at > 0 { Ink::Faint } else { Ink::Plain }, piece);
+            if at > 0 && width + more > self.width {
+                writeln!(self.page, "{line}")?;
+                line = format!("{}  {shown}", self.page.paint(Ink::Faint, rest));
                 width = rest.chars().count() + more;
                 continue;
             }
@@ -203,10 +211,10 @@ impl<'c> Page<'_, 'c> {
             } else {
                 ""
             });
-            line.push_str(piece);
+            line.push_str(&shown);
             width += more;
         }
-        writeln!(self.out, "{line}")
+        writeln!(self.page, "{line}")
     }
 }
 
