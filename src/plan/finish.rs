@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Planner, misfit};
-use super::order;
 use super::spot::Spot;
 use super::{Assignment, Fate, Plan, Purpose, Value};
 use crate::catalog::VariableName;
 use crate::mapping::{Fill, FillValue, Onto, Problem, ProblemKind, Problems, RuleId};
+use crate::names::natural;
 use crate::object::{ObjectGraph, ObjectPath, SAVE_COUNTER, Target};
 use crate::tensor::{Constant, DType, Shape, TensorSpec};
 
@@ -138,7 +138,7 @@ impl Planner<'_> {
 fn in_order(assignments: Vec<Assignment>) -> Vec<Assignment> {
     let mut order: Vec<usize> = (0..assignments.len()).collect();
     let path = |at: &usize| assignments.get(*at).map_or("", |one| one.path.as_str());
-    order.sort_by(|a, b| order::natural(path(a), path(b)));
+    order.sort_by(|a, b| natural(path(a), path(b)));
     let mut assignments: Vec<Option<Assignment>> = assignments.into_iter().map(Some).collect();
     order.into_iter().filter_map(|at| assignments.get_mut(at)?.take()).collect()
 }

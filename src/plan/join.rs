@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::batch::Turn;
 use super::claim::{Claim, Planner};
-use super::order::{self, Series};
+use super::series::{Series, series};
 use super::sources::Source;
 use crate::mapping::{MapRule, Pattern, Problem, ProblemKind, Rule, Step};
+use crate::names::natural;
 
 /// The values of a pattern's named groups: what belongs together has the same ones.
 type Key = Vec<(String, String)>;
@@ -106,9 +107,7 @@ impl Planner<'_> {
     /// In the natural order of their names: `weights_2` before `weights_10`.
     fn in_order(&self, mut members: Vec<usize>) -> Vec<usize> {
         let name = |i: &usize| self.sources.all.get(*i).map(|one| one.current.as_str());
-        members.sort_by(|a, b| {
-            order::natural(name(a).unwrap_or_default(), name(b).unwrap_or_default())
-        });
+        members.sort_by(|a, b| natural(name(a).unwrap_or_default(), name(b).unwrap_or_default()));
         members
     }
 
@@ -120,7 +119,7 @@ impl Planner<'_> {
             .collect();
         let help = "is the pattern too narrow, or too wide? where it is meant so, say it: \
                     `concat: {axis: 0, gaps: true}`";
-        let message = match order::series(&names) {
+        let message = match series(&names) {
             Series::Whole => return None,
             Series::Lacks(name) => {
                 format!("`{name}` is missing among the {} that are joined", names.len())

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::batch::Turn;
 use super::claim::{Claim, Planner};
-use super::order;
 use super::spot::Spot;
 use crate::mapping::{Onto, Order, Pattern, Problem, ProblemKind, RuleId, ZipRule};
+use crate::names;
 
 /// The values of the named groups that both sides share.
 type Partition = Vec<String>;
@@ -162,8 +162,8 @@ impl Planner<'_> {
 
 fn compare(by: Order, a: &str, b: &str) -> Ordering {
     match by {
-        Order::Text => order::text(a, b),
-        Order::Natural | Order::Creation => order::natural(a, b),
+        Order::Text => names::text(a, b),
+        Order::Natural | Order::Creation => names::natural(a, b),
     }
 }
 

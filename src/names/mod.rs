@@ -1,6 +1,10 @@
 //! Names of variables and keys, as text: which one was meant, and what several have in common.
 
+mod order;
+
 use std::cell::Cell;
+
+pub(crate) use order::{natural, pieces, text};
 
 /// Below this similarity a suggestion confuses more than it helps.
 const NEAR: f64 = 0.75;
