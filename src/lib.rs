@@ -38,8 +38,9 @@
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
+//! | `stats` | `catalog`, `crc`, `files`, `progress`, `source`, `tensor`, `workers` |
 //! | `show` | `catalog`, `crc`, `files`, `names`, `object`, `progress`, `source`, `tensor` |
-//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `mapping`, `names`, `object`, `plan`, `show`, `source`, `tensor`, `verify` |
+//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion
@@ -87,6 +88,7 @@ pub mod report;
 pub mod reverse;
 pub mod show;
 pub mod source;
+pub mod stats;
 mod sums;
 pub mod table;
 pub mod target;

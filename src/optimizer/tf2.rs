@@ -182,6 +182,12 @@ impl Found {
         lists.find(|list| !list.is_empty()).unwrap_or_default()
     }
 
+    /// What the optimizer calls `role`: the slot's name, or that of the list.
+    pub fn role_name<'r>(&self, role: &'r Role) -> &'r str {
+        let list = role.lists.iter().find(|label| !self.list(label).is_empty());
+        list.map_or(role.legacy, |label| label.trim_start_matches('_'))
+    }
+
     /// Keras 2.11 names a slot after its variable: `Adam/m/dense/kernel`, or `m/dense/kernel`.
     fn by_name(&self, role: &Role, name: &str) -> Result<Option<NodeId>, String> {
         let list = role.lists.iter().find(|label| !self.list(label).is_empty());

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Document, json};
 
-use super::{Renderer, Report, Style, diff, graph, values, verify};
-use crate::catalog::{Catalog, Storage, Variable, VariableName};
+use super::{Renderer, Report, Style, diff, graph, list, values, verify};
+use crate::catalog::VariableName;
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::files::Share;
@@ -25,7 +25,9 @@ pub(super) struct Json;
 impl Renderer for Json {
     fn render(&self, report: &Report<'_>, _: Style, out: &mut dyn Write) -> io::Result<()> {
         let document = match report {
-            Report::List { catalog, variables } => list(catalog, variables),
+            Report::List(listing) | Report::Csv(listing) | Report::Tree { listing, .. } => {
+                list::document(listing)
+            }
             Report::Graph { catalog, graph } | Report::Drawing { catalog, graph } => {
                 return graph::json(catalog, graph, out);
             }
@@ -58,35 +60,6 @@ impl Renderer for Json {
         serde_json::to_writer_pretty(&mut *out, &document)?;
         writeln!(out)
     }
-}
-
-fn list(catalog: &Catalog, variables: &[(&VariableName, &Variable)]) -> Document {
-    let variable = |(name, variable): &(&VariableName, &Variable)| {
-        let storage = match variable.storage {
-            Storage::Whole { shard, offset, bytes } => {
-                json!({ "shard": shard, "offset": offset, "bytes": bytes })
-            }
-            Storage::Slices(slices) | Storage::Records(slices) => {
-                json!({ "slices": slices, "bytes": variable.spec.bytes() })
-            }
-        };
-        json!({
-            "name": name.as_str(),
-            "dtype": variable.spec.dtype().name(),
-            "shape": variable.spec.shape().dims(),
-            "storage": storage,
-        })
-    };
-    json!({
-        "schema": SCHEMA,
-        "checkpoint": catalog.origin,
-        "format": catalog.format,
-        "shards": catalog.shards,
-        "object_based": catalog.graph.is_some(),
-        "variables": variables.iter().map(variable).collect::<Vec<_>>(),
-        "not_text": catalog.unnamable.iter().map(|key| key.escape_ascii().to_string()).collect::<Vec<_>>(),
-        "notes": catalog.facts.notes,
-    })
 }
 
 fn planned(plan: &Plan, mapping: &Mapping) -> Document {

@@ -3,6 +3,7 @@
 mod diff;
 mod graph;
 mod json;
+mod list;
 mod names;
 mod page;
 mod text;
@@ -11,7 +12,7 @@ mod verify;
 
 use std::io;
 
-use crate::catalog::{Catalog, Variable, VariableName};
+use crate::catalog::Catalog;
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::diff::Diff;
@@ -21,6 +22,7 @@ use crate::plan::Plan;
 use crate::show::{Checksum, Saved, Shown};
 use crate::verify::Verification;
 
+pub use list::{Listing, Order};
 pub use names::{display_name, escape};
 pub use page::Style;
 
@@ -29,12 +31,16 @@ pub use page::Style;
 #[non_exhaustive]
 pub enum Report<'r> {
     /// Variables of a checkpoint.
-    List {
-        /// The checkpoint.
-        catalog: &'r Catalog,
-        /// Those that were asked for.
-        variables: &'r [(&'r VariableName, &'r Variable)],
+    List(&'r Listing<'r>),
+    /// The same by the components of their names.
+    Tree {
+        /// The variables.
+        listing: &'r Listing<'r>,
+        /// Whether the largest come first.
+        by_size: bool,
     },
+    /// The same as comma-separated values.
+    Csv(&'r Listing<'r>),
     /// A checkpoint's objects as a tree.
     Graph {
         /// The checkpoint.

@@ -220,9 +220,9 @@ mod tests {
     fn long_names_stand_alone() {
         insta::assert_snapshot!(written(Some(66), &ROWS), @r"
         a_long_name_of_a_target
-                              <-  a_long_name_of_a_source  float32 [3]
-        b                     <-  c                        float32 [3, 3]
-        d                                                  int64 []
+                               <-  a_long_name_of_a_source  float32 [3]
+        b                      <-  c                        float32 [3, 3]
+        d                                                   int64 []
         ");
     }
 

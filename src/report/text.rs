@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use super::page::{Ink, Page, Style};
-use super::{Renderer, Report, diff, display_name, escape, graph, values, verify};
-use crate::catalog::{Catalog, Storage, Variable, VariableName};
+use super::{Renderer, Report, diff, display_name, escape, graph, list, values, verify};
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::files::Share;
 use crate::mapping::{Builtin, Mapping, RuleId};
 use crate::names::counted;
 use crate::plan::{Assignment, AverageCounts, Fate, Plan, Value};
-use crate::tensor::{Shape, TensorSpec};
+use crate::tensor::TensorSpec;
 
 /// Plain text in aligned columns.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +22,9 @@ impl Renderer for Text {
     fn render(&self, report: &Report<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
         let out = &mut Page::new(style, out);
         match report {
-            Report::List { catalog, variables } => list(catalog, variables, out),
+            Report::List(listing) => list::text(listing, out),
+            Report::Tree { listing, by_size } => list::tree(listing, *by_size, out),
+            Report::Csv(listing) => list::csv(listing, out),
             Report::Graph { catalog, graph } => graph::text(catalog, graph, out),
             Report::Drawing { catalog, graph } => graph::dot(catalog, graph, out),
             Report::Plan { plan, mapping } => mapped(plan, mapping, out),
@@ -47,41 +48,6 @@ impl Renderer for Text {
             Report::Saved(saved) => values::saved(saved, out),
         }
     }
-}
-
-fn list(
-    catalog: &Catalog,
-    variables: &[(&VariableName, &Variable)],
-    out: &mut Page<'_>,
-) -> io::Result<()> {
-    let mut shapes: HashMap<&Shape, String> = HashMap::new();
-    for (_, Variable { spec, .. }) in variables {
-        shapes.entry(spec.shape()).or_insert_with(|| spec.shape().to_string());
-    }
-    let rows = variables.iter().map(|(name, variable)| {
-        let shape = shapes.get(variable.spec.shape()).map_or("", String::as_str);
-        let storage = match variable.storage {
-            Storage::Slices(n) | Storage::Records(n) if n != 1 => format!("{n} slices").into(),
-            Storage::Whole { .. } | Storage::Slices(_) | Storage::Records(_) => "".into(),
-        };
-        let row: [Cow<'_, str>; 5] = [
-            display_name(name.as_str()),
-            variable.spec.dtype().name(),
-            shape.into(),
-            match (variable.storage, variable.spec.bytes()) {
-                // Only reading them would tell.
-                (Storage::Records(_) | Storage::Slices(_), None) => "?".into(),
-                _ => human(variable.bytes()).into(),
-            },
-            storage,
-        ];
-        row
-    });
-    out.table(&[Ink::Plain, Ink::Faint, Ink::Faint], rows)?;
-    for key in &catalog.unnamable {
-        writeln!(out, "{}  (not text)", key.escape_ascii())?;
-    }
-    Ok(())
 }
 
 /// Target, arrow, source, spec, steps, rule.
