@@ -145,19 +145,20 @@ impl Columns {
             *first = limit - rest;
             return Self { widths, breaks };
         }
-        let mut at = 0;
+        let (mut at, mut behind_arrow) = (0, false);
         for (column, (width, begins)) in natural.iter().zip(&mut breaks).enumerate() {
+            if *width == 0 {
+                continue;
+            }
             // An arrow stands before what it comes from.
-            let with_next = if *width <= GAP {
-                natural.get(column + 1).map_or(0, |next| GAP + next)
-            } else {
-                0
-            };
-            if *width > 0 && at > 0 && at + width + with_next > limit {
+            let is_arrow = *width <= GAP;
+            let next = natural.get(column + 1).filter(|_| is_arrow);
+            let end = at + width + next.map_or(0, |next| GAP + next);
+            if at > 0 && end > limit && !behind_arrow {
                 *begins = true;
                 at = INDENT;
             }
-            at += if *width > 0 { width + GAP } else { 0 };
+            (at, behind_arrow) = (at + width + GAP, is_arrow);
         }
         Self { widths, breaks }
     }
