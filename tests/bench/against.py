@@ -165,6 +165,13 @@ class Menu:
         yield Case(SUM, source, [(self.place.bench, "sum", old / DATA)])
         yield Case("check", source, [(self.ckptmap, "check", old / CHECKPOINT)], [SUM])
         yield Case("list", source, [(self.ckptmap, "list", old / CHECKPOINT)])
+        statistics = (self.ckptmap, "list", old / CHECKPOINT, "--stats")
+        yield Case("list --stats", source, [statistics], [SUM, CP])
+        # With itself: every byte of both sides is read and compared.
+        both = (old / CHECKPOINT, old / CHECKPOINT)
+        yield Case("diff", source, [(self.ckptmap, "diff", *both)], [SUM, CP])
+        content = (self.ckptmap, "diff", *both, "--by-content")
+        yield Case("diff --by-content", source, [content], [SUM, CP])
 
     def guide(self, source: str) -> Case:
         new, times = self.place.output / CHECKPOINT, self.place.output / "times.json"
