@@ -24,6 +24,7 @@
 //! | `causes`, `crc`, `names`, `progress`, `proto`, `recent`, `varint`, `workers` | — |
 //! | `files`, `object` | — |
 //! | `table` | `crc`, `recent`, `varint` |
+//! | `pieces` | `workers` |
 //! | `sums` | `crc`, `files`, `workers` |
 //! | `tensor` | `crc`, `varint` |
 //! | `catalog` | `object`, `tensor` |
@@ -38,7 +39,7 @@
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
-//! | `stats` | `catalog`, `crc`, `files`, `progress`, `source`, `tensor`, `workers` |
+//! | `stats` | `catalog`, `crc`, `files`, `pieces`, `progress`, `source`, `tensor` |
 //! | `show` | `catalog`, `crc`, `files`, `names`, `object`, `progress`, `source`, `tensor` |
 //! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
@@ -80,6 +81,7 @@ pub mod mapping;
 mod names;
 pub mod object;
 pub mod optimizer;
+mod pieces;
 pub mod plan;
 pub mod progress;
 pub mod proto;

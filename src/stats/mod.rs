@@ -7,20 +7,17 @@ mod moments;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ops::Range;
 
 use crate::catalog::VariableName;
 use crate::crc::Crc;
 use crate::files::Extent;
+use crate::pieces;
 use crate::progress::Progress;
 use crate::source::{CheckpointReader, Finding, SourceError};
 use crate::tensor::{DType, Region, is_real, reals};
-use crate::workers;
 
 pub use moments::Moments;
-
-/// Bytes that one thread takes at a time; no element lies in two.
-const JOB: u64 = 4 << 20;
 
 /// Bytes that are read at a time: they and the numbers they stand for fit into a processor's cache.
 const BLOCK: u64 = 64 << 10;
@@ -60,22 +57,39 @@ pub fn statistics(
         if is_real(dtype) {
             // What cannot be reached is told when it is read.
             let stored = reader.extent(name).ok().flatten();
-            let jobs = stored.as_ref().map_or(1, |(extent, _)| extent.len.div_ceil(JOB).max(1));
-            tasks.push(Task { name, dtype, stored, first: 0, jobs, position: variable.position() });
+            tasks.push(Task { name, dtype, stored, position: variable.position() });
         }
     }
     tasks.sort_by_key(|task| task.position);
-    let mut jobs = 0_u64;
-    for task in &mut tasks {
-        task.first = jobs;
-        jobs = jobs.saturating_add(task.jobs);
-    }
     let bytes = tasks.iter().filter_map(|task| variables.get(task.name)?.spec.bytes());
     progress.begin(bytes.fold(0, u64::saturating_add));
-    let work = Work { reader, progress, tasks, done: Mutex::default() };
-    let jobs = usize::try_from(jobs).unwrap_or(usize::MAX);
-    workers::each(jobs, Buffers::default, |buffers, job| work.job(job as u64, buffers))?;
-    Ok(work.finish())
+    let lens: Vec<u64> = tasks.iter().map(Task::len).collect();
+    let work = Work { reader, progress };
+    let mut known: Vec<Known> = tasks.iter().map(|_| Known::default()).collect();
+    pieces::each(
+        &lens,
+        Buffers::default,
+        |buffers, at, piece| match tasks.get(at) {
+            Some(task) => work.piece(task, piece, buffers),
+            None => Ok(Ok(Part::default())),
+        },
+        |at, part| {
+            if let Some(known) = known.get_mut(at) {
+                known.add(part);
+            }
+        },
+    )?;
+    let mut found = Statistics::default();
+    for (task, known) in tasks.iter().zip(known) {
+        match task.judge(reader, known) {
+            Ok(moments) => drop(found.moments.insert(task.name.clone(), moments)),
+            Err(error) => {
+                let variable = Some(task.name.as_str().to_owned());
+                found.unreadable.push(Finding { variable, error });
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A variable to go through.
@@ -84,9 +98,6 @@ struct Task<'t> {
     dtype: DType,
     /// Where its bytes lie as they are; in pieces or swapped, the reader puts them together.
     stored: Option<(Extent, Crc)>,
-    /// Number of its first job.
-    first: u64,
-    jobs: u64,
     position: (u32, u64),
 }
 
@@ -97,50 +108,72 @@ struct Buffers {
     numbers: Vec<f64>,
 }
 
-/// What is known of a variable so far.
+/// What is known of a variable so far, and what came of one piece.
 #[derive(Default)]
-struct Known {
-    moments: Moments,
-    sum: Crc,
-    /// How many jobs are in that.
-    jobs: u64,
-    /// Jobs that were done before the ones in front of them.
-    ahead: BTreeMap<u64, Part>,
-    error: Option<SourceError>,
-}
-
-/// What came of one job.
 struct Part {
     moments: Moments,
     sum: Crc,
     bytes: u64,
 }
 
+#[derive(Default)]
+struct Known {
+    all: Part,
+    error: Option<SourceError>,
+}
+
+impl Task<'_> {
+    fn len(&self) -> u64 {
+        self.stored.as_ref().map_or(0, |(extent, _)| extent.len)
+    }
+
+    /// What the values are like, if the bytes are what they were.
+    fn judge(&self, reader: &dyn CheckpointReader, known: Known) -> Result<Moments, SourceError> {
+        if let Some(error) = known.error {
+            return Err(error);
+        }
+        if self.stored.as_ref().is_some_and(|(_, stored)| !stored.agrees(known.all.sum)) {
+            // Read once more, so that the error is the one that everybody gives.
+            reader.verify(self.name, &|_| {})?;
+        }
+        Ok(known.all.moments)
+    }
+}
+
+impl Known {
+    /// Takes the next piece in. They come in order, so that rounding is always the same.
+    fn add(&mut self, part: Result<Part, SourceError>) {
+        match part {
+            Ok(part) => {
+                self.all.moments.join(&part.moments);
+                self.all.sum = self.all.sum.join(part.sum, part.bytes);
+            }
+            Err(error) => drop(self.error.get_or_insert(error)),
+        }
+    }
+}
+
 struct Work<'w> {
     reader: &'w dyn CheckpointReader,
     progress: &'w dyn Progress,
-    tasks: Vec<Task<'w>>,
-    done: Mutex<BTreeMap<usize, Known>>,
 }
 
 impl Work<'_> {
-    fn job(&self, job: u64, buffers: &mut Buffers) -> Result<(), StatsError> {
-        let number = self.tasks.partition_point(|task| task.first <= job).saturating_sub(1);
-        let Some(task) = self.tasks.get(number) else { return Ok(()) };
+    /// The inner error is about this variable, and the others go on.
+    fn piece(
+        &self,
+        task: &Task<'_>,
+        piece: Range<u64>,
+        buffers: &mut Buffers,
+    ) -> Result<Result<Part, SourceError>, StatsError> {
         let part = match &task.stored {
-            Some((extent, _)) => self.stretch(task, extent, job - task.first, buffers),
+            Some((extent, _)) => self.stretch(task, extent, piece, buffers),
             None => self.whole(task, buffers),
         };
-        let mut done = self.lock();
-        let known = done.entry(number).or_default();
         match part {
-            Ok(part) => known.add(job - task.first, part),
-            Err(StatsError::Source(error)) if error.is_about_one_variable() => {
-                known.error.get_or_insert(error);
-            }
-            Err(error) => return Err(error),
+            Err(StatsError::Source(error)) if error.is_about_one_variable() => Ok(Err(error)),
+            part => part.map(Ok),
         }
-        Ok(())
     }
 
     /// A part of what lies together.
@@ -148,13 +181,13 @@ impl Work<'_> {
         &self,
         task: &Task<'_>,
         extent: &Extent,
-        job: u64,
+        piece: Range<u64>,
         buffers: &mut Buffers,
     ) -> Result<Part, StatsError> {
-        let (mut at, end) = (job * JOB, extent.len.min(job.saturating_add(1).saturating_mul(JOB)));
-        let mut part = Part { moments: Moments::default(), sum: Crc::default(), bytes: end - at };
-        while at < end {
-            let len = BLOCK.min(end - at);
+        let mut part = Part { bytes: piece.end - piece.start, ..Part::default() };
+        let mut at = piece.start;
+        while at < piece.end {
+            let len = BLOCK.min(piece.end - at);
             let bytes = buffers.take(len);
             let read = extent.blob.read_at(extent.offset.saturating_add(at), bytes);
             read.map_err(SourceError::from)?;
@@ -169,7 +202,7 @@ impl Work<'_> {
     /// All of what lies in pieces, or is turned around; its sums are checked before.
     fn whole(&self, task: &Task<'_>, buffers: &mut Buffers) -> Result<Part, StatsError> {
         self.reader.verify(task.name, &|_| {})?;
-        let mut part = Part { moments: Moments::default(), sum: Crc::default(), bytes: 0 };
+        let mut part = Part::default();
         let Some(variable) = self.reader.catalog().variables.get(task.name) else {
             return Ok(part);
         };
@@ -186,47 +219,6 @@ impl Work<'_> {
     fn advance(&self, bytes: u64) -> Result<(), StatsError> {
         self.progress.advance(bytes);
         if self.progress.cancelled() { Err(StatsError::Interrupted) } else { Ok(()) }
-    }
-
-    fn finish(self) -> Statistics {
-        let mut found = Statistics::default();
-        let done = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (number, known) in done {
-            let Some(task) = self.tasks.get(number) else { continue };
-            let sum = task.stored.as_ref().map(|(_, stored)| *stored);
-            let error = known.error.or_else(|| {
-                // Read once more, so that the error is the one that everybody gives.
-                let wrong = sum.is_some_and(|stored| !stored.agrees(known.sum));
-                wrong.then(|| self.reader.verify(task.name, &|_| {}).err()).flatten()
-            });
-            match error {
-                None => {
-                    found.moments.insert(task.name.clone(), known.moments);
-                }
-                Some(error) => {
-                    let variable = Some(task.name.as_str().to_owned());
-                    found.unreadable.push(Finding { variable, error });
-                }
-            }
-        }
-        found
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Known>> {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Known {
-    /// Joins parts in the order of their bytes, so that sums are right and rounding is always the
-    /// same.
-    fn add(&mut self, job: u64, part: Part) {
-        self.ahead.insert(job, part);
-        while let Some(part) = self.ahead.remove(&self.jobs) {
-            self.moments.join(&part.moments);
-            self.sum = self.sum.join(part.sum, part.bytes);
-            self.jobs += 1;
-        }
     }
 }
 
