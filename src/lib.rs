@@ -35,7 +35,7 @@
 //! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `recent`, `sums`, `table`, `tensor`, `varint`, `workers` |
 //! | `target` | `causes`, `crc`, `files`, `object`, `proto`, `table`, `tensor` |
 //! | `convert` | `catalog`, `causes`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `sums`, `target`, `tensor`, `transform`, `workers` |
-//! | `diff` | `catalog`, `object`, `progress`, `source`, `tensor`, `transform`, `workers` |
+//! | `diff` | `catalog`, `crc`, `files`, `object`, `pieces`, `progress`, `source`, `tensor`, `transform`, `workers` |
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |

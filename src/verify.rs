@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Variable, VariableName};
 use crate::convert::{Inputs, Loaded, pull};
 use crate::diff::{
-    CompareError, GraphDifference, Sums, What, compare_blocks, compare_graphs, compare_whole,
+    CompareError, GraphDifference, Sums, Tolerance, What, compare_blocks, compare_graphs,
+    compare_whole,
 };
 use crate::object::Target;
 use crate::plan::{Assignment, Plan, Value};
@@ -59,12 +60,23 @@ impl Verification {
     }
 }
 
-/// Compares `new` with what `plan` makes of `inputs`. All of `new` is read, and all that the plan
-/// takes from elsewhere, in blocks.
+/// Compares `new` with what `plan` makes of `inputs`, bit for bit.
 pub fn verify(
     new: &dyn CheckpointReader,
     plan: &Plan,
     inputs: &Inputs<'_>,
+    progress: &dyn Progress,
+) -> Result<Verification, CompareError> {
+    compare(new, plan, inputs, Tolerance::EXACT, progress)
+}
+
+/// Compares `new` with what `plan` makes of `inputs`. All of `new` is read, and all that the plan
+/// takes from elsewhere, in blocks.
+pub fn compare(
+    new: &dyn CheckpointReader,
+    plan: &Plan,
+    inputs: &Inputs<'_>,
+    tolerance: Tolerance,
     progress: &dyn Progress,
 ) -> Result<Verification, CompareError> {
     let (result, source) = (new.catalog(), inputs.source.catalog());
@@ -110,7 +122,7 @@ pub fn verify(
         if damage.contains(name) || hurt(&assignment.value) {
             continue;
         }
-        let what = Work { new, inputs, progress }.compare(name, variable, assignment)?;
+        let what = Work { new, inputs, tolerance, progress }.compare(name, variable, assignment)?;
         mismatches.extend(what.map(|what| Mismatch {
             key: target.clone(),
             planned: Some(assignment.clone()),
@@ -163,6 +175,7 @@ fn kept(value: &Value) -> Option<&VariableName> {
 struct Work<'w> {
     new: &'w dyn CheckpointReader,
     inputs: &'w Inputs<'w>,
+    tolerance: Tolerance,
     progress: &'w dyn Progress,
 }
 
@@ -193,6 +206,7 @@ impl Work<'_> {
             spec,
             |region, out| planned.read(region, out).map_err(transform),
             |region, out| Ok(self.new.read_region(name, region, out)?),
+            self.tolerance,
             self.progress,
         )?;
         Ok(unequal.map(What::Values))

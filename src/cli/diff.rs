@@ -1,15 +1,22 @@
 //! `diff`: whether two checkpoints hold the same.
 
+use anyhow::bail;
+
 use super::Answer;
 use super::interrupt::Interrupt;
+use super::mapped::RuleArgs;
 use super::progress::Bar;
 use super::ui::Ui;
-use ckptmap::diff::{CompareError, diff};
+use ckptmap::diff::{CompareError, Options, Tolerance, diff};
 use ckptmap::files::Location;
 use ckptmap::report::Report;
 use ckptmap::source::open;
+use ckptmap::verify::compare;
 
-/// Compare two checkpoints: names, dtypes, shapes, values bit for bit, objects
+/// Compare two checkpoints: names, dtypes, shapes, values, objects
+///
+/// Values are compared bit for bit, or within `--rtol` and `--atol`. With `--map`, A is what B was
+/// converted from, and every value of B is compared with what the rules make of A.
 ///
 /// Exit status: 0 equal, 1 different, 2 something could not be compared.
 #[derive(Debug, clap::Args)]
@@ -20,28 +27,61 @@ pub(super) struct Args {
     /// The other one
     #[arg(value_name = "B")]
     right: Location,
-    /// Answer in JSON
-    #[arg(long)]
-    json: bool,
+    /// Let numbers count as equal up to R × the size of B's; NaN is then equal to NaN
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    rtol: Option<f64>,
+    /// Let numbers count as equal up to this distance; NaN is then equal to NaN
+    #[arg(long, value_name = "A", allow_negative_numbers = true)]
+    atol: Option<f64>,
+    /// Pair tensors that are equal under other names too: these are no difference, nor is an object
+    /// graph that only one of them has
+    #[arg(long, conflicts_with = "map")]
+    by_content: bool,
+    #[command(flatten)]
+    rules: RuleArgs,
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
-    let interrupt = Interrupt::listen()?;
-    let (left, right) = (open(&args.left)?, open(&args.right)?);
-    let bar = Bar::new(ui, interrupt.clone());
-    let found = diff(left.as_ref(), right.as_ref(), &bar);
-    drop(bar);
-    let found = match found {
-        Err(CompareError::Interrupted) => {
-            ui.warn(CompareError::Interrupted);
-            return Ok(Answer::Interrupted(interrupt.signal().unwrap_or_default()));
-        }
-        found => found?,
+    let tolerance = match (args.rtol, args.atol) {
+        (None, None) => Tolerance::EXACT,
+        (relative, absolute) => Tolerance::new(relative.unwrap_or(0.0), absolute.unwrap_or(0.0))?,
     };
-    ui.answer(&Report::Diff(&found), args.json)?;
-    Ok(match (found.is_complete(), found.is_equal()) {
-        (false, _) => Answer::Unknown,
-        (true, false) => Answer::No,
-        (true, true) => Answer::Yes,
-    })
+    let interrupt = Interrupt::listen()?;
+    let bar = Bar::new(ui, interrupt.clone());
+    let answered = if args.rules.has_map() {
+        mapped(args, tolerance, ui, bar)
+    } else if args.rules.needs_map() {
+        bail!("rules are told by `--map RULES`; without it nothing else about them has a meaning")
+    } else {
+        plain(args, tolerance, ui, bar)
+    };
+    match answered {
+        Err(error) if matches!(error.downcast_ref(), Some(CompareError::Interrupted)) => {
+            ui.warn(error);
+            Ok(Answer::Interrupted(interrupt.signal().unwrap_or_default()))
+        }
+        answered => answered,
+    }
+}
+
+fn plain(args: &Args, tolerance: Tolerance, ui: &Ui, bar: Bar) -> anyhow::Result<Answer> {
+    let (left, right) = (open(&args.left)?, open(&args.right)?);
+    let options = Options { tolerance, by_content: args.by_content };
+    let found = diff(left.as_ref(), right.as_ref(), &options, &bar)?;
+    drop(bar);
+    ui.answer(&Report::Diff(&found), args.rules.json)?;
+    Ok(Answer::of(found.is_complete(), found.is_equal()))
+}
+
+fn mapped(args: &Args, tolerance: Tolerance, ui: &Ui, bar: Bar) -> anyhow::Result<Answer> {
+    let new = open(&args.right)?;
+    let planned = match args.rules.plan(&args.left, ui)? {
+        Ok(planned) => planned,
+        Err(answer) => return Ok(answer),
+    };
+    let found = compare(new.as_ref(), &planned.plan, &planned.inputs(), tolerance, &bar)?;
+    drop(bar);
+    let (mapping, plan) = (&planned.mapping, Some(&planned.plan));
+    ui.answer(&Report::Verification { verification: &found, mapping, plan }, args.rules.json)?;
+    Ok(Answer::of(found.is_complete(), found.is_equal()))
 }

@@ -113,6 +113,20 @@ impl MappedArgs {
 }
 
 impl RuleArgs {
+    /// Whether there are rules.
+    pub(super) fn has_map(&self) -> bool {
+        self.map.is_some()
+    }
+
+    /// Whether something is said that means nothing without rules.
+    pub(super) fn needs_map(&self) -> bool {
+        self.like.is_some()
+            || !self.settings.is_empty()
+            || self.keep_names
+            || self.save_counter.is_some()
+            || self.purpose != For::Restore
+    }
+
     /// Works out the plan for a source; problems are shown, and the answer is no.
     pub(super) fn plan(&self, old: &Location, ui: &Ui) -> anyhow::Result<Answered> {
         let reader = open(old)?;

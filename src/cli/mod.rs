@@ -35,6 +35,17 @@ enum Answer {
     Interrupted(u8),
 }
 
+impl Answer {
+    /// Whether two things are equal, if all of both could be compared.
+    fn of(is_complete: bool, is_equal: bool) -> Self {
+        match (is_complete, is_equal) {
+            (false, _) => Self::Unknown,
+            (true, false) => Self::No,
+            (true, true) => Self::Yes,
+        }
+    }
+}
+
 impl From<Answer> for ExitCode {
     fn from(answer: Answer) -> Self {
         match answer {

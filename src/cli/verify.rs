@@ -44,11 +44,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         }
         found => found?,
     };
-    let report = Report::Verification { verification: &verification, mapping: &planned.mapping };
+    let mapping = &planned.mapping;
+    let report = Report::Verification { verification: &verification, mapping, plan: None };
     ui.answer(&report, args.rules.json)?;
-    Ok(match (verification.is_complete(), verification.is_equal()) {
-        (false, _) => Answer::Unknown,
-        (true, false) => Answer::No,
-        (true, true) => Answer::Yes,
-    })
+    Ok(Answer::of(verification.is_complete(), verification.is_equal()))
 }

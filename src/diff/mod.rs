@@ -1,28 +1,37 @@
 //! Two checkpoints side by side: names, dtypes, shapes, values bit for bit, and objects.
 //!
 //! ```text
-//!  names ──► pairs ──► sums ──► values      what stands where, that it is sound, that it is equal
-//!  objects ──────────► graph
+//!  names ──► pairs ──► together ──► content    what stands where; what is sound and equal; what is
+//!  objects ──────────► graph                   equal under other names
 //! ```
 //! Values are compared by their bytes, a block of each at a time, and never by their checksums
 //! alone; but every checksum of both is checked too, so that damage is told from difference.
 
+mod content;
 mod error;
 mod graph;
 mod pairs;
 mod sums;
+mod tally;
+mod together;
+mod tolerance;
 mod values;
+
+use pairs::Both;
 
 use crate::catalog::{Catalog, Variable, VariableName};
 use crate::progress::Progress;
 use crate::source::{CheckpointReader, Finding};
 use crate::tensor::TensorSpec;
 
+pub use content::Same;
 pub use error::CompareError;
 pub use graph::GraphDifference;
 pub(crate) use graph::compare as compare_graphs;
 pub(crate) use sums::Sums;
-pub use values::Unequal;
+pub use tally::{Gap, Unequal};
+use together::{Outcome, Pair, Together};
+pub use tolerance::{BadTolerance, Tolerance};
 pub(crate) use values::{compare_blocks, compare_whole};
 
 /// What two checkpoints differ in.
@@ -38,6 +47,8 @@ pub struct Diff {
     pub bytes: u64,
     /// Every variable that is not the same in both, by name.
     pub differences: Vec<Difference>,
+    /// Tensors that are equal under other names, if these were looked for; they are no differences.
+    pub same: Vec<Same>,
     /// Where the object graphs part.
     pub graph: Option<GraphDifference>,
     /// Variables that could not be read; they count neither as equal nor as different.
@@ -47,16 +58,28 @@ pub struct Diff {
 }
 
 /// A variable that is not the same in both.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// Its name; where both have it under different keys, the first one's.
     pub name: VariableName,
+    /// The second one's, if both have it under different keys.
+    pub right: Option<VariableName>,
     /// What is different.
     pub what: What,
 }
 
+/// What counts as equal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// How far apart values may be.
+    pub tolerance: Tolerance,
+    /// Whether what has no equal of its name is looked for under other names. The objects of a
+    /// checkpoint are then no difference to one that has none.
+    pub by_content: bool,
+}
+
 /// How two tensors of one name can differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum What {
     /// There is no second one.
@@ -75,9 +98,12 @@ pub enum What {
 }
 
 impl Diff {
-    /// Whether nothing is different, as far as it could be compared.
+    /// Whether nothing is different, as far as it could be compared. Other names are not, where
+    /// tensors were looked for by their content; other shapes are.
     pub fn is_equal(&self) -> bool {
-        self.differences.is_empty() && self.graph.is_none()
+        self.differences.is_empty()
+            && self.graph.is_none()
+            && self.same.iter().all(Same::is_of_one_shape)
     }
 
     /// Whether everything could be compared.
@@ -90,38 +116,66 @@ impl Diff {
 pub fn diff(
     left: &dyn CheckpointReader,
     right: &dyn CheckpointReader,
+    options: &Options,
     progress: &dyn Progress,
 ) -> Result<Diff, CompareError> {
     let (a, b) = (left.catalog(), right.catalog());
     let mut pairs = pairs::pairs(a, b);
-    // Each byte is read once for its sum, and once more where there is something to compare.
-    progress
-        .begin(bytes(a) + bytes(b) + pairs.both.iter().map(|both| 2 * both.bytes()).sum::<u64>());
-    let mut sums = Sums::default();
-    sums.check(left, a.variables.keys(), progress)?;
-    let left_damage = sums.take_damaged();
-    sums.check(right, b.variables.keys(), progress)?;
-    let right_damage = sums.take_damaged();
-
-    let mut differences: Vec<Difference> = pairs.lonely;
-    let mut compared = 0;
-    let common = pairs.both.len();
+    progress.begin(bytes(a).saturating_add(bytes(b)));
     pairs.both.sort_by_key(|both| both.left.1.position());
+    let common = pairs.both.len();
+    let mut differences: Vec<Difference> = pairs.lonely;
+    let mut compared: Vec<Pair<'_>> = Vec::new();
+    let mut others: Vec<&Both<'_>> = Vec::new();
     for both in &pairs.both {
-        let (left_name, right_name) = (both.left.0, both.right.0);
-        if left_damage.contains(left_name) || right_damage.contains(right_name) {
-            continue;
+        match both.equal_spec() {
+            Some(spec) => compared.push(Pair { spec, left: both.left.0, right: both.right.0 }),
+            None => others.push(both),
         }
-        compared += both.bytes();
-        let what = match both.equal_spec() {
-            Some(spec) => values::compare(spec, (left, left_name), (right, right_name), progress)?
-                .map(What::Values),
-            None => Some(What::Spec {
-                left: both.left.1.spec.clone(),
-                right: both.right.1.spec.clone(),
-            }),
-        };
-        differences.extend(what.map(|what| Difference { name: left_name.clone(), what }));
+    }
+    // What is not compared is summed all the same, so that damage is told.
+    let mut sums = Sums::default();
+    let lonely = |wanted: fn(&What) -> bool| {
+        differences.iter().filter(move |lonely| wanted(&lonely.what)).map(|lonely| &lonely.name)
+    };
+    let only_left = lonely(|what| matches!(what, What::OnlyLeft(_)));
+    sums.check(left, others.iter().map(|both| both.left.0).chain(only_left), progress)?;
+    let mut damaged = sums.take_damaged();
+    let only_right = lonely(|what| matches!(what, What::OnlyRight(_)));
+    sums.check(right, others.iter().map(|both| both.right.0).chain(only_right), progress)?;
+    damaged.append(&mut sums.take_damaged());
+
+    let spec = |both: &&Both<'_>| {
+        let is_sound = !damaged.contains(both.left.0) && !damaged.contains(both.right.0);
+        is_sound.then(|| {
+            let (left, right) = (both.left.1.spec.clone(), both.right.1.spec.clone());
+            Difference::of(both.left.0, both.right.0, What::Spec { left, right })
+        })
+    };
+    differences.extend(others.iter().filter_map(spec));
+    let together = Together { left, right, tolerance: options.tolerance, progress };
+    let mut unreadable = sums.findings;
+    let mut bytes = 0_u64;
+    for (pair, outcome) in compared.iter().zip(together.compare(&compared)?) {
+        match outcome {
+            Outcome::Unreadable(findings) => {
+                damaged.extend([pair.left, pair.right].map(Clone::clone));
+                unreadable.extend(findings);
+                continue;
+            }
+            Outcome::Unequal(unequal) => {
+                differences.push(Difference::of(pair.left, pair.right, What::Values(unequal)));
+            }
+            Outcome::Equal => {}
+        }
+        let size = a.variables.get(pair.left).map_or(0, Variable::bytes);
+        bytes = bytes.saturating_add(size);
+    }
+    let mut same = Vec::new();
+    let mut graph = graph::compare(a.graph.as_ref(), b.graph.as_ref());
+    if options.by_content {
+        same = content::same(&together, &mut differences, &damaged)?;
+        graph = graph.filter(|_| a.graph.is_some() && b.graph.is_some());
     }
     differences.sort_by(|one, other| one.name.cmp(&other.name));
     let mut not_text: Vec<_> = a.unnamable.iter().chain(&b.unnamable).cloned().collect();
@@ -131,15 +185,23 @@ pub fn diff(
         left: a.origin.clone(),
         right: b.origin.clone(),
         common,
-        bytes: compared,
+        bytes,
         differences,
-        graph: graph::compare(a.graph.as_ref(), b.graph.as_ref()),
-        unreadable: sums.findings,
+        same,
+        graph,
+        unreadable,
         not_text,
     })
 }
 
+impl Difference {
+    fn of(left: &VariableName, right: &VariableName, what: What) -> Self {
+        let other = (left != right).then(|| right.clone());
+        Self { name: left.clone(), right: other, what }
+    }
+}
+
 /// Bytes of all values.
 fn bytes(catalog: &Catalog) -> u64 {
-    catalog.variables.values().map(Variable::bytes).sum()
+    catalog.variables.values().fold(0, |sum, variable| sum.saturating_add(variable.bytes()))
 }

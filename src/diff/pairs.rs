@@ -12,7 +12,7 @@ use crate::object::VARIABLE_VALUE;
 use crate::tensor::TensorSpec;
 
 /// A variable with its name.
-type Named<'c> = (&'c VariableName, &'c Variable);
+pub(super) type Named<'c> = (&'c VariableName, &'c Variable);
 
 /// Every variable of two checkpoints.
 #[derive(Debug)]
@@ -34,11 +34,6 @@ impl<'c> Both<'c> {
     /// dtype and shape, if they have them in common.
     pub(super) fn equal_spec(&self) -> Option<&'c TensorSpec> {
         Some(&self.left.1.spec).filter(|spec| **spec == self.right.1.spec)
-    }
-
-    /// Bytes that there are to compare, those of one side.
-    pub(super) fn bytes(&self) -> u64 {
-        self.equal_spec().map_or(0, |_| self.left.1.bytes())
     }
 }
 
@@ -63,6 +58,7 @@ pub(super) fn pairs<'c>(left: &'c Catalog, right: &'c Catalog) -> Pairs<'c> {
     let lonely = |what: fn(TensorSpec) -> What| {
         move |(name, variable): Named<'c>| Difference {
             name: name.clone(),
+            right: None,
             what: what(variable.spec.clone()),
         }
     };

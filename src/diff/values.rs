@@ -1,32 +1,22 @@
-//! Two tensors of one dtype and shape, element by element, by their bytes: −0 is not 0, and a NaN
-//! is equal to itself if it has the same payload.
+//! Two tensors of one dtype and shape. Without a tolerance it is their bytes that count: −0 is not
+//! 0, and a NaN is equal to itself if it has the same payload.
 
-use super::CompareError;
+use super::tally::{Numbers, Tally, Unequal};
+use super::{CompareError, Tolerance};
 use crate::catalog::VariableName;
 use crate::progress::Progress;
 use crate::source::CheckpointReader;
-use crate::tensor::{DType, Region, Shape, Tensor, TensorSpec, strings};
+use crate::tensor::{DType, Region, Tensor, TensorSpec, strings};
 
 /// Bytes of each side that are in memory at a time.
 const BLOCK: u64 = 4 << 20;
-
-/// How the values of two tensors differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Unequal {
-    /// dtype and shape of both.
-    pub spec: TensorSpec,
-    /// How many elements differ; `None` where they cannot be told apart, as in variants.
-    pub elements: Option<u64>,
-    /// Index of the first one that does.
-    pub first: Option<Vec<u64>>,
-}
 
 /// Compares a variable of each of two checkpoints, both of `spec` and both sound.
 pub(super) fn compare(
     spec: &TensorSpec,
     left: (&dyn CheckpointReader, &VariableName),
     right: (&dyn CheckpointReader, &VariableName),
+    tolerance: Tolerance,
     progress: &dyn Progress,
 ) -> Result<Option<Unequal>, CompareError> {
     if spec.bytes().is_none() {
@@ -41,6 +31,7 @@ pub(super) fn compare(
         spec,
         |region, out| read(left, region, out),
         |region, out| read(right, region, out),
+        tolerance,
         progress,
     )
 }
@@ -50,10 +41,11 @@ pub(crate) fn compare_blocks(
     spec: &TensorSpec,
     mut left: impl FnMut(&Region, &mut [u8]) -> Result<(), CompareError>,
     mut right: impl FnMut(&Region, &mut [u8]) -> Result<(), CompareError>,
+    tolerance: Tolerance,
     progress: &dyn Progress,
 ) -> Result<Option<Unequal>, CompareError> {
     let size = spec.dtype().size().unwrap_or(1);
-    let (mut one, mut other) = (Vec::new(), Vec::new());
+    let (mut one, mut other, mut numbers) = (Vec::new(), Vec::new(), Numbers::default());
     let mut tally = Tally::default();
     for region in Region::blocks(spec.shape(), BLOCK / size) {
         if progress.cancelled() {
@@ -67,12 +59,7 @@ pub(crate) fn compare_blocks(
         left(&region, &mut one)?;
         right(&region, &mut other)?;
         let width = usize::try_from(size).unwrap_or(1);
-        // Nearly always equal, and then a block is compared at once.
-        if one == other {
-            tally.seen += region.elements();
-        } else {
-            tally.add(one.chunks_exact(width).zip(other.chunks_exact(width)));
-        }
+        tally.elements((spec.dtype(), width), &one, &other, tolerance, &mut numbers);
         progress.advance(2 * bytes);
     }
     Ok(tally.result(spec))
@@ -87,9 +74,9 @@ pub(crate) fn compare_whole(left: &Tensor<'_>, right: &Tensor<'_>) -> Option<Une
     let elements = spec.shape().elements();
     let mut tally = Tally::default();
     match elements_of(left).zip(elements_of(right)) {
-        Some((left, right)) => tally.add(left.into_iter().zip(right)),
-        None if elements == 1 => tally.add([(left.data(), right.data())].into_iter()),
-        None => return Some(Unequal { spec: spec.clone(), elements: None, first: None }),
+        Some((left, right)) => tally.words(left.into_iter().zip(right)),
+        None if elements == 1 => tally.words([(left.data(), right.data())].into_iter()),
+        None => return Some(Unequal::opaque(spec)),
     }
     tally.result(spec)
 }
@@ -101,47 +88,11 @@ fn elements_of<'t>(tensor: &'t Tensor<'_>) -> Option<Vec<&'t [u8]>> {
     is_string.then(|| strings::decode(tensor.data(), spec.shape().elements()).ok())?
 }
 
-/// Differences as they are counted.
-#[derive(Debug, Default)]
-struct Tally {
-    seen: u64,
-    different: u64,
-    first: Option<u64>,
-}
-
-impl Tally {
-    fn add<'e>(&mut self, pairs: impl Iterator<Item = (&'e [u8], &'e [u8])>) {
-        for (left, right) in pairs {
-            if left != right {
-                self.different += 1;
-                self.first.get_or_insert(self.seen);
-            }
-            self.seen += 1;
-        }
-    }
-
-    fn result(&self, spec: &TensorSpec) -> Option<Unequal> {
-        let first = Some(index(self.first?, spec.shape()));
-        Some(Unequal { spec: spec.clone(), elements: Some(self.different), first })
-    }
-}
-
-/// The index of the element at `place` in row-major order.
-fn index(mut place: u64, shape: &Shape) -> Vec<u64> {
-    let strides = shape.strides();
-    let along = |stride: u64| {
-        let stride = stride.max(1);
-        let at = place / stride;
-        place %= stride;
-        at
-    };
-    strides.into_iter().map(along).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::progress::Silent;
+    use crate::tensor::Shape;
 
     fn unequal(dims: &[u64], left: &[u8], right: &[u8]) -> Option<(u64, Vec<u64>)> {
         let spec = TensorSpec::new(DType::Half, Shape::new(dims).unwrap()).unwrap();
@@ -153,8 +104,14 @@ mod tests {
                 Ok(())
             }
         };
-        let unequal =
-            compare_blocks(&spec, read(left.to_vec()), read(right.to_vec()), &Silent).unwrap()?;
+        let unequal = compare_blocks(
+            &spec,
+            read(left.to_vec()),
+            read(right.to_vec()),
+            Tolerance::EXACT,
+            &Silent,
+        )
+        .unwrap()?;
         Some((unequal.elements?, unequal.first?))
     }
 

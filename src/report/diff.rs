@@ -5,18 +5,20 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Document, json};
 
 use super::json::SCHEMA;
+use super::numbers::short;
 use super::page::{Ink, Page};
 use super::text::human;
 use super::{display_name, escape};
+use crate::catalog::VariableName;
 use crate::causes::in_one_line;
-use crate::diff::{Diff, Difference, GraphDifference, Unequal, What};
+use crate::diff::{Diff, Difference, Gap, GraphDifference, Same, Unequal, What};
 use crate::names::counted;
 use crate::source::Finding;
-use crate::tensor::TensorSpec;
+use crate::tensor::{DType, TensorSpec};
 
 /// A line for each difference, and a last one that says how many there are.
 pub(super) fn text(diff: &Diff, page: &mut Page<'_>) -> io::Result<()> {
-    let row = |Difference { name, what }: &Difference| {
+    let row = |Difference { name, right, what }: &Difference| {
         let (word, detail) = match what {
             What::OnlyLeft(spec) => ("only in A", spec.to_string()),
             What::OnlyRight(spec) => ("only in B", spec.to_string()),
@@ -25,9 +27,19 @@ pub(super) fn text(diff: &Diff, page: &mut Page<'_>) -> io::Result<()> {
             }
             What::Values(unequal) => ("other values", values(unequal)),
         };
-        [word.to_owned(), display_name(name.as_str()).into_owned(), detail]
+        let mut name = display_name(name.as_str()).into_owned();
+        // Where both show alike, as a TF1 name and the path of an object do, once is enough.
+        let right = right.as_ref().map(|right| display_name(right.as_str()));
+        if let Some(right) = right.filter(|right| *right != name) {
+            name = format!("{name} (B: {right})");
+        }
+        [word.to_owned(), name, detail]
     };
-    page.table(&[Ink::Alarming, Ink::Plain, Ink::Faint], diff.differences.iter().map(row))?;
+    let mut order: Vec<&Difference> = diff.differences.iter().collect();
+    // Kinds together, names in order within each.
+    order.sort_by_key(|difference| kind(&difference.what));
+    page.table(&DIFFERENT, order.into_iter().map(row))?;
+    same(&diff.same, page)?;
     if let Some(graph) = &diff.graph {
         writeln!(page, "other objects  {}", escape(&objects(graph, ["A", "B"])))?;
     }
@@ -38,10 +50,58 @@ pub(super) fn text(diff: &Diff, page: &mut Page<'_>) -> io::Result<()> {
     writeln!(page, "{}", summary(diff))
 }
 
+/// What is different, where, and how.
+const DIFFERENT: [Ink; 3] = [Ink::Alarming, Ink::Plain, Ink::Faint];
+
+/// What is said first.
+fn kind(what: &What) -> u8 {
+    match what {
+        What::OnlyLeft(_) => 0,
+        What::OnlyRight(_) => 1,
+        What::Spec { .. } => 2,
+        What::Values(_) => 3,
+    }
+}
+
+/// Tensors under other names, a line for each group.
+fn same(same: &[Same], page: &mut Page<'_>) -> io::Result<()> {
+    let rows = same.iter().map(|same| {
+        let (word, spec) = match (same.left.first(), same.right.first()) {
+            (Some((_, left)), Some((_, right))) if !same.is_of_one_shape() => {
+                ("other shape", format!("{left} in A, {right} in B"))
+            }
+            (Some((_, spec)), _) => ("same values", spec.to_string()),
+            _ => ("same values", String::new()),
+        };
+        let (left, right) = (members(&same.left), members(&same.right));
+        [word.to_owned(), left, "=".to_owned(), right, spec]
+    });
+    page.table(&[Ink::Active, Ink::Plain, Ink::Faint, Ink::Plain, Ink::Faint], rows)
+}
+
+/// `a`, or `{a, b}` where any of them may be meant.
+fn members(members: &[(VariableName, TensorSpec)]) -> String {
+    let mut names: Vec<_> = members
+        .iter()
+        .take(MOST_MEMBERS)
+        .map(|(name, _)| display_name(name.as_str()).into_owned())
+        .collect();
+    if members.len() > names.len() {
+        names.push(format!("{} more", members.len() - names.len()));
+    }
+    match names.as_slice() {
+        [one] => one.clone(),
+        several => format!("{{{}}}", several.join(", ")),
+    }
+}
+
+/// Names of equal tensors that are listed: there may be thousands of zeros.
+const MOST_MEMBERS: usize = 8;
+
 /// `6 variables in both: 5 equal, 1 different; 1 only in A`.
 fn summary(diff: &Diff) -> String {
     let both = counted(diff.common, "variable");
-    if diff.is_equal() && diff.is_complete() {
+    if diff.is_equal() && diff.is_complete() && diff.same.is_empty() {
         return format!("{both}, {}: all equal", human(diff.bytes));
     }
     let with = |wanted: fn(&What) -> bool| {
@@ -53,6 +113,10 @@ fn summary(diff: &Diff) -> String {
     unread.sort();
     unread.dedup();
     let mut parts = vec![format!("{both} in both, {different} of them different")];
+    let under_others: usize = diff.same.iter().map(|same| same.left.len()).sum();
+    if under_others > 0 {
+        parts.push(format!("{under_others} found by content"));
+    }
     for (n, place) in [
         (with(|what| matches!(what, What::OnlyLeft(_))), "only in A"),
         (with(|what| matches!(what, What::OnlyRight(_))), "only in B"),
@@ -76,16 +140,45 @@ fn other(left: &TensorSpec, right: &TensorSpec) -> &'static str {
     }
 }
 
-/// `float32 [3, 3]: 2 of 9 elements differ, first at [0, 1]`.
+/// `float32 [3, 3]: 2 of 9 elements differ, first at [0, 1]; at most by 0.5 (1 and 1.5 at [0, 1])`.
 pub(super) fn values(unequal: &Unequal) -> String {
-    let Unequal { spec, elements, first, .. } = unequal;
-    match (elements, first) {
-        (Some(elements), Some(first)) if spec.shape().rank() > 0 => {
+    let Unequal { spec, elements, first, nan, absolute, relative, .. } = unequal;
+    let is_scalar = spec.shape().rank() == 0;
+    let mut text = match (elements, first) {
+        (Some(elements), Some(first)) if !is_scalar => {
             let (of, differ) =
                 (spec.shape().elements(), if *elements == 1 { "differs" } else { "differ" });
             format!("{spec}: {elements} of {of} elements {differ}, first at {first:?}")
         }
         _ => spec.to_string(),
+    };
+    let dtype = spec.dtype();
+    let at = |gap: &Gap| if is_scalar { String::new() } else { format!(" at {:?}", gap.at) };
+    if let Some(gap) = absolute {
+        let (left, right) = (number(gap.left, dtype), number(gap.right, dtype));
+        let size = short(gap.size, dtype);
+        text = format!("{text}; at most by {size} ({left} and {right}{})", at(gap));
+    }
+    if let Some(gap) = relative {
+        text = format!("{text}, relatively by {}{}", short(gap.size, DType::Float), at(gap));
+    }
+    if *nan > 0 {
+        text = format!("{text}; {nan} NaN on one side");
+    }
+    text
+}
+
+/// A number, and its imaginary part if it has one.
+fn number([real, imaginary]: [f64; 2], dtype: DType) -> String {
+    if matches!(dtype, DType::Complex64 | DType::Complex128) {
+        return format!("{real}{imaginary:+}j");
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it was a `f32`")]
+    match dtype {
+        // As many digits as tell it from its neighbours.
+        DType::Float => (real as f32).to_string(),
+        DType::Double => real.to_string(),
+        _ => short(real, dtype),
     }
 }
 
@@ -116,9 +209,12 @@ pub(super) fn unreadable(findings: &[Finding], out: &mut dyn Write) -> io::Resul
 
 /// The same for machines.
 pub(super) fn document(diff: &Diff) -> Document {
-    let difference = |Difference { name, what: how }: &Difference| {
+    let difference = |Difference { name, right, what: how }: &Difference| {
         let mut fields = what(how, ["only_in_a", "only_in_b"], ["a", "b"]);
         fields.insert("name".to_owned(), json!(name.as_str()));
+        if let Some(right) = right {
+            fields.insert("name_in_b".to_owned(), json!(right.as_str()));
+        }
         Document::from(fields)
     };
     json!({
@@ -128,10 +224,29 @@ pub(super) fn document(diff: &Diff) -> Document {
         "equal": diff.is_equal() && diff.is_complete(),
         "common": diff.common,
         "differences": diff.differences.iter().map(difference).collect::<Vec<_>>(),
+        "same_values": diff.same.iter().map(same_document).collect::<Vec<_>>(),
         "objects": diff.graph.as_ref().map(|graph| objects_document(graph, ["a", "b"])),
         "unreadable": unreadable_document(&diff.unreadable),
         "not_text": diff.not_text.iter().map(|key| key.escape_ascii().to_string()).collect::<Vec<_>>(),
     })
+}
+
+/// Tensors that are equal under other names.
+fn same_document(same: &Same) -> Document {
+    let side = |members: &[(VariableName, TensorSpec)]| -> Vec<Document> {
+        let member = |(name, spec): &(VariableName, TensorSpec)| json!({ "name": name.as_str(), "dtype": spec.dtype().name(), "shape": spec.shape().dims() });
+        members.iter().map(member).collect()
+    };
+    json!({ "a": side(&same.left), "b": side(&same.right) })
+}
+
+/// A gap; JSON has no infinite numbers, for which `null` stands.
+fn gap(gap: &Gap, dtype: DType) -> Document {
+    let complex = matches!(dtype, DType::Complex64 | DType::Complex128);
+    let number = |[real, imaginary]: [f64; 2]| {
+        if complex { json!([real, imaginary]) } else { json!(real) }
+    };
+    json!({ "size": gap.size, "at": gap.at, "a": number(gap.left), "b": number(gap.right) })
 }
 
 /// One difference; `lonely` are the words for tensors that one side has, `sides` those for sides.
@@ -152,6 +267,15 @@ pub(super) fn what(what: &What, lonely: [&str; 2], sides: [&str; 2]) -> Map<Stri
             ("elements", json!(unequal.spec.shape().elements())),
             ("different", json!(unequal.elements)),
             ("first", json!(unequal.first)),
+            ("nan", json!(unequal.nan)),
+            (
+                "absolute",
+                json!(unequal.absolute.as_ref().map(|wide| gap(wide, unequal.spec.dtype()))),
+            ),
+            (
+                "relative",
+                json!(unequal.relative.as_ref().map(|wide| gap(wide, unequal.spec.dtype()))),
+            ),
         ],
     };
     fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

@@ -46,8 +46,12 @@ impl Renderer for Json {
                 json!({ "schema": SCHEMA, "checkpoints": checked.iter().map(check).collect::<Vec<_>>() })
             }
             Report::Diff(found) => diff::document(found),
-            Report::Verification { verification, mapping } => {
-                verify::document(verification, mapping)
+            Report::Verification { verification, mapping, plan } => {
+                let mut document = verify::document(verification, mapping);
+                if let Some(plan) = plan {
+                    document["plan"] = planned(plan, mapping);
+                }
+                document
             }
             // Indented, every number of a tensor would stand on a line of its own.
             Report::Values(shown) => {

@@ -5,6 +5,7 @@ mod graph;
 mod json;
 mod list;
 mod names;
+mod numbers;
 mod page;
 mod text;
 mod values;
@@ -87,6 +88,8 @@ pub enum Report<'r> {
         verification: &'r Verification,
         /// The rules of the plan.
         mapping: &'r Mapping,
+        /// The plan, where what it leaves behind is to be said as well.
+        plan: Option<&'r Plan>,
     },
     /// Values of a variable.
     Values(&'r Shown),

@@ -40,7 +40,10 @@ impl Renderer for Text {
             Report::Problems(problems) => writeln!(out, "{}", escape(&problems.to_string())),
             Report::Check(checked) => checked.iter().try_for_each(|one| check(one, out)),
             Report::Diff(found) => diff::text(found, out),
-            Report::Verification { verification, mapping } => {
+            Report::Verification { verification, mapping, plan } => {
+                if let Some(plan) = plan {
+                    left_behind(plan, &mut Places::new(mapping), out)?;
+                }
                 verify::text(verification, mapping, out)
             }
             Report::Values(shown) => values::text(shown, out),

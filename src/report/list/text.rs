@@ -7,13 +7,11 @@ use std::io::{self, Write};
 use super::{Listing, Row, bytes, slices};
 use crate::names::{counted, natural};
 use crate::report::display_name;
+use crate::report::numbers::short;
 use crate::report::page::{Ink, Page};
 use crate::report::text::human;
 use crate::stats::Moments;
 use crate::tensor::{DType, Shape};
-
-/// Digits of a number that is not whole.
-const DIGITS: usize = 4;
 
 /// A line for each variable, and a last one with totals.
 pub(in crate::report) fn text(listing: &Listing<'_>, page: &mut Page<'_>) -> io::Result<()> {
@@ -140,35 +138,6 @@ fn oddities(moments: &Moments) -> String {
     parts.join(", ")
 }
 
-/// A few digits of a number, all of them where it is a type of whole numbers.
-#[expect(clippy::float_cmp, reason = "whole numbers are exact")]
-fn short(number: f64, dtype: DType) -> String {
-    let whole = dtype.name().contains("int") || dtype == DType::Bool;
-    if number == 0.0 || (whole && number == number.trunc() && number.abs() < 1e15) {
-        return format!("{number:.0}").replace("-0", "0");
-    }
-    if !number.is_finite() {
-        return number.to_string();
-    }
-    let scientific = format!("{number:.*e}", DIGITS - 1);
-    let Some((digits, power)) = scientific.split_once('e') else { return scientific };
-    match power.parse::<i32>() {
-        Ok(power @ -3..6) => {
-            let behind = usize::try_from(DIGITS as i32 - 1 - power).unwrap_or_default();
-            let text = format!("{number:.behind$}");
-            if text.contains('.') {
-                text.trim_end_matches('0').trim_end_matches('.').to_owned()
-            } else {
-                text
-            }
-        }
-        _ if digits.contains('.') => {
-            format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.'))
-        }
-        _ => scientific,
-    }
-}
-
 /// Titles and cells, all of a column as wide as each other and at its right.
 fn right<const N: usize>(titles: [&str; N], rows: Vec<[String; N]>) -> Vec<[String; N]> {
     let mut all = vec![titles.map(str::to_owned)];
@@ -187,32 +156,4 @@ fn right<const N: usize>(titles: [&str; N], rows: Vec<[String; N]>) -> Vec<[Stri
         }
     }
     all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn short_numbers() {
-        let float = |number| short(number, DType::Float);
-        for (number, text) in [
-            (0.0, "0"),
-            (-0.0, "0"),
-            (1.0, "1"),
-            (-0.123_456, "-0.1235"),
-            (0.001_234_56, "0.001235"),
-            (0.000_123_4, "1.234e-4"),
-            (1234.56, "1235"),
-            (-123_456.0, "-123456"),
-            (1_234_567.0, "1.235e6"),
-            (1e300, "1e300"),
-            (f64::NAN, "NaN"),
-            (f64::NEG_INFINITY, "-inf"),
-        ] {
-            assert_eq!(float(number), text);
-        }
-        assert_eq!(short(1_234_567.0, DType::Int64), "1234567");
-        assert_eq!(short(-1.0, DType::Int8), "-1");
-    }
 }
