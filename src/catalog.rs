@@ -2,7 +2,7 @@
 //! one, and facts that cost next to nothing to know. Values, not access: reading is `source`'s.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::object::ObjectGraph;
@@ -94,6 +94,8 @@ pub struct Facts {
     /// Names of variables in the order in which the program created them, if its graph lies
     /// beside the checkpoint.
     pub creation_order: Vec<String>,
+    /// Which variables the program put into which collection, likewise: `trainable_variables`.
+    pub collections: BTreeMap<String, BTreeSet<String>>,
     /// How the program's optimizers update its variables, likewise.
     pub updates: Vec<Update>,
     /// What was noticed on opening, in sentences.

@@ -31,6 +31,7 @@
 //! | `transform` | `tensor` |
 //! | `optimizer` | `catalog`, `names`, `object` |
 //! | `mapping` | `names`, `object`, `optimizer`, `tensor`, `transform` |
+//! | `layers` | `catalog`, `mapping`, `names`, `tensor` |
 //! | `plan` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `recent`, `sums`, `table`, `tensor`, `varint`, `workers` |
 //! | `target` | `causes`, `crc`, `files`, `object`, `proto`, `table`, `tensor` |
@@ -41,7 +42,7 @@
 //! | `check` | `catalog`, `causes`, `files`, `source` |
 //! | `stats` | `catalog`, `crc`, `files`, `pieces`, `progress`, `source`, `tensor` |
 //! | `show` | `catalog`, `crc`, `files`, `names`, `object`, `progress`, `source`, `tensor` |
-//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `tensor`, `verify` |
+//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `layers`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion
@@ -77,6 +78,7 @@ pub mod convert;
 pub mod crc;
 pub mod diff;
 pub mod files;
+pub mod layers;
 pub mod mapping;
 mod names;
 pub mod object;

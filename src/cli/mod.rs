@@ -11,6 +11,7 @@ mod mapped;
 mod mappings;
 mod plan;
 mod progress;
+mod scopes;
 mod show;
 mod ui;
 mod values;
@@ -86,6 +87,7 @@ enum Command {
     List(list::Args),
     Graph(graph::Args),
     Show(show::Args),
+    Scopes(scopes::Args),
     Plan(plan::Args),
     Convert(convert::Args),
     Check(check::Args),
@@ -109,6 +111,7 @@ pub(crate) fn main() -> ExitCode {
         Command::List(args) => list::run(args, &ui),
         Command::Graph(args) => graph::run(args, &ui),
         Command::Show(args) => show::run(args, &ui),
+        Command::Scopes(args) => scopes::run(args, &ui),
         Command::Plan(args) => plan::run(args, &ui),
         Command::Convert(args) => convert::run(args, &ui),
         Command::Check(args) => check::run(args, &ui),

@@ -45,6 +45,7 @@ pub use optimizer::{Iterations, OptimizerBlock, OptimizerPolicy};
 pub use pattern::Pattern;
 pub(crate) use patterns::{Patterns, TOGETHER};
 pub use problem::{Place, Problem, ProblemKind, Problems, SourceText};
+pub(crate) use recording::Counter;
 pub use recording::{RecordedLayer, Recording};
 pub use refuse::Refusal;
 pub use template::Template;

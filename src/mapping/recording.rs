@@ -41,7 +41,7 @@ pub struct RecordedLayer {
 
 /// TF1's counts.
 #[derive(Debug, Default)]
-pub(super) struct Counter {
+pub(crate) struct Counter {
     /// How often each scope was opened.
     opened: BTreeMap<String, usize>,
     /// The last number tried for each base name.
@@ -50,7 +50,7 @@ pub(super) struct Counter {
 
 impl Counter {
     /// The scope of a layer created without a name in `parent`: opened, and left again.
-    pub(super) fn layer(&mut self, parent: &str, base: &str) -> String {
+    pub(crate) fn layer(&mut self, parent: &str, base: &str) -> String {
         let scope = self.free(parent, base);
         self.enter(&scope);
         self.leave(&scope);
@@ -58,12 +58,12 @@ impl Counter {
     }
 
     /// Opens a `variable_scope` by its full name.
-    pub(super) fn enter(&mut self, scope: &str) {
+    pub(crate) fn enter(&mut self, scope: &str) {
         *self.opened.entry(scope.to_owned()).or_default() += 1;
     }
 
     /// Leaves a scope.
-    pub(super) fn leave(&mut self, scope: &str) {
+    pub(crate) fn leave(&mut self, scope: &str) {
         let below = format!("{scope}/");
         forget(&mut self.opened, &below);
         forget(&mut self.tried, &below);

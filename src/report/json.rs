@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Document, json};
 
-use super::{Renderer, Report, Style, diff, graph, list, values, verify};
+use super::{Renderer, Report, Style, diff, graph, layers, list, values, verify};
 use crate::catalog::VariableName;
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -31,6 +31,7 @@ impl Renderer for Json {
             Report::Graph { catalog, graph } | Report::Drawing { catalog, graph } => {
                 return graph::json(catalog, graph, out);
             }
+            Report::Layers { layers, origin, .. } => layers::document(layers, origin),
             Report::Plan { plan, mapping } => planned(plan, mapping),
             Report::Conversion { plan, mapping, done } => converted(plan, mapping, done),
             Report::Builtins(builtins) => {

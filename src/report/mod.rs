@@ -3,6 +3,7 @@
 mod diff;
 mod graph;
 mod json;
+mod layers;
 mod list;
 mod names;
 mod numbers;
@@ -17,6 +18,7 @@ use crate::catalog::Catalog;
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::diff::Diff;
+use crate::layers::Layers;
 use crate::mapping::{Builtin, Mapping, Problems};
 use crate::object::ObjectGraph;
 use crate::plan::Plan;
@@ -55,6 +57,15 @@ pub enum Report<'r> {
         catalog: &'r Catalog,
         /// Its objects.
         graph: &'r ObjectGraph,
+    },
+    /// The layers of a program.
+    Layers {
+        /// They.
+        layers: &'r Layers,
+        /// How messages call the checkpoint.
+        origin: &'r str,
+        /// Whether targets are recorded as names.
+        by_name: bool,
     },
     /// What a conversion would do.
     Plan {

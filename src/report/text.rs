@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use super::page::{Ink, Page, Style};
-use super::{Renderer, Report, diff, display_name, escape, graph, list, values, verify};
+use super::{Renderer, Report, diff, display_name, escape, graph, layers, list, values, verify};
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::files::Share;
@@ -20,8 +20,12 @@ pub(super) struct Text;
 
 impl Renderer for Text {
     fn render(&self, report: &Report<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        if let Report::Layers { layers, origin, by_name } = report {
+            return layers::text(layers, origin, *by_name, style, out);
+        }
         let out = &mut Page::new(style, out);
         match report {
+            Report::Layers { .. } => Ok(()),
             Report::List(listing) => list::text(listing, out),
             Report::Tree { listing, by_size } => list::tree(listing, *by_size, out),
             Report::Csv(listing) => list::csv(listing, out),

@@ -13,6 +13,7 @@ mod list;
 mod mappings;
 mod problems;
 mod rewrite;
+mod scopes;
 mod show;
 mod template;
 mod typed;

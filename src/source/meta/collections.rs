@@ -1,6 +1,6 @@
 //! The variables that a program registered, in the order in which it made them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use prost::Message;
 
@@ -18,6 +18,10 @@ const KEYS: [&str; 2] = ["variables", "trainable_variables"];
 pub(super) struct Collections {
     /// Names of nodes, for each of [`KEYS`].
     registered: [Vec<String>; 2],
+    /// What other collections hold: names of nodes, whatever these are.
+    others: BTreeMap<String, Vec<String>>,
+    /// How many names are in those.
+    count: u64,
     /// Parts of partitioned variables: names of nodes, and what checkpoints call the whole.
     wholes: HashMap<String, String>,
 }
@@ -35,7 +39,8 @@ impl Collections {
         }
         let of_key = |&(_, &known): &(_, &&str)| key.as_deref() == Some(known);
         let place = KEYS.iter().enumerate().find(of_key).map(|(place, _)| place);
-        let Some((place, mut content)) = place.zip(content) else { return Ok(()) };
+        let Some((key, mut content)) = key.zip(content) else { return Ok(()) };
+        let Some(place) = place else { return self.other(key, wire, content) };
         while let Some((field, mut list)) = wire.next(&mut content)? {
             // The other kinds of list hold no variables.
             while field == 2
@@ -45,6 +50,49 @@ impl Collections {
             }
         }
         Ok(())
+    }
+
+    /// Takes over what a collection of any other sort says of variables, if it does: they are
+    /// listed as names of outputs or as definitions.
+    fn other(&mut self, key: String, wire: &mut Wire, mut content: Span) -> Result<(), MetaError> {
+        let mut names = Vec::new();
+        while let Some((field, mut list)) = wire.next(&mut content)? {
+            while matches!(field, 1 | 2)
+                && let Some((1, item)) = wire.next(&mut list)?
+            {
+                let name = if field == 1 {
+                    wire.text(item, MAX_NAME)?
+                } else {
+                    // Contexts of loops and the like are not meant.
+                    let bytes = wire.bytes(item, MAX_MESSAGE)?.unwrap_or_default();
+                    VariableDef::decode(bytes.as_slice()).ok().map(|one| one.variable_name)
+                };
+                self.count += 1;
+                if self.count > MAX_NODES {
+                    let what = "names in collections";
+                    return Err(MetaError::Many { what, limit: MAX_NODES });
+                }
+                names.extend(name.map(|name| node_name(&name).to_owned()));
+            }
+        }
+        if !names.is_empty() {
+            self.others.insert(key, names);
+        }
+        Ok(())
+    }
+
+    /// Which variables stand in which collection, as checkpoints call them; `nodes` are variables
+    /// that need not be registered.
+    pub(super) fn members(&self, nodes: &[String]) -> BTreeMap<String, BTreeSet<String>> {
+        let variables: HashSet<&String> = self.registered.iter().flatten().chain(nodes).collect();
+        let known = KEYS.iter().map(|key| (*key).to_owned()).zip(&self.registered);
+        let all = known.chain(self.others.iter().map(|(key, names)| (key.clone(), names)));
+        let members = |names: &Vec<String>| -> BTreeSet<String> {
+            let names = names.iter().filter(|name| variables.contains(name));
+            names.map(|name| self.key(name)).collect()
+        };
+        let all = all.map(|(key, names)| (key, members(names)));
+        all.filter(|(_, members)| !members.is_empty()).collect()
     }
 
     fn register(&mut self, place: usize, wire: &Wire, at: Span) -> Result<(), MetaError> {

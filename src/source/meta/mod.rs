@@ -25,6 +25,8 @@ mod tests;
 mod updates;
 mod wire;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use collections::Collections;
 use error::MetaError;
 use nodes::{Graph, Nodes};
@@ -55,9 +57,10 @@ pub(super) fn read(prefix: &Location, facts: &mut Facts) {
     let at = prefix.with_suffix(".meta");
     match look(&at) {
         Ok(None) => {}
-        Ok(Some((order, updates))) => {
-            facts.creation_order = order;
-            facts.updates = updates;
+        Ok(Some(content)) => {
+            facts.creation_order = content.order;
+            facts.collections = content.collections;
+            facts.updates = content.updates;
         }
         Err(error) => facts.notes.push(format!(
             "`{at}` {error}, so it does not tell the order of variables and the settings of \
@@ -66,8 +69,16 @@ pub(super) fn read(prefix: &Location, facts: &mut Facts) {
     }
 }
 
-/// The order in which variables were made, and how they are updated.
-type Content = (Vec<String>, Vec<Update>);
+/// What is known then.
+#[derive(Debug)]
+struct Content {
+    /// The order in which variables were made.
+    order: Vec<String>,
+    /// Which of them stand in which collection.
+    collections: BTreeMap<String, BTreeSet<String>>,
+    /// How they are updated.
+    updates: Vec<Update>,
+}
 
 fn look(at: &Location) -> Result<Option<Content>, MetaError> {
     if store(at).status(at)?.is_none_or(|status| status.is_dir) {
@@ -102,5 +113,5 @@ fn content(wire: &mut Wire) -> Result<Content, MetaError> {
     }
     let order = collections.order(&nodes.variables);
     let updates = updates::updates(&mut Graph::new(wire, &nodes, &collections), &nodes)?;
-    Ok((order, updates))
+    Ok(Content { order, collections: collections.members(&nodes.variables), updates })
 }

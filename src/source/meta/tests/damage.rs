@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{Bytes, catalog, field, meta, testdata, wire};
 use crate::source::meta::wire::Wire;
-use crate::source::meta::{MAX_NODES, content};
+use crate::source::meta::{Content, MAX_NODES, content};
 
 #[test]
 fn a_damaged_graph_is_a_note() {
@@ -42,7 +42,7 @@ fn cut_off_anywhere_nothing_breaks() {
         let whole = meta(name);
         for end in (0..whole.len()).step_by(97) {
             // Between two fields nothing shows that something is missing.
-            if let Ok((order, updates)) = content(&mut wire(&whole[..end])) {
+            if let Ok(Content { order, updates, .. }) = content(&mut wire(&whole[..end])) {
                 assert!(order.is_empty() || updates.len() >= 4, "{name} {end}");
             }
         }
@@ -78,7 +78,7 @@ fn large_constants_are_stepped_over() {
     let graph = field(2, &[node.clone(), node].concat());
     let small = meta("trained_adam");
     let file = Arc::new(Bytes::of([graph, small].concat()));
-    let (_, updates) = content(&mut Wire::new(file.clone())).unwrap();
+    let updates = content(&mut Wire::new(file.clone())).unwrap().updates;
     assert_eq!(updates.len(), 4);
     assert!(file.read.load(Ordering::Relaxed) < 1 << 20);
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{catalog, meta, testdata, wire};
 use crate::catalog::{Catalog, Hyperparameter, Update, VariableName};
-use crate::source::meta::content;
+use crate::source::meta::{Content, content};
 
 /// The prefixes of all checkpoints below `directory` that have a graph beside them.
 fn with_graph(directory: &Path) -> Vec<PathBuf> {
@@ -130,14 +130,14 @@ fn updates_are_those_of_the_program() {
             hyperparameters: settings.iter().map(value).collect(),
             nesterov: ["nesterov", "nadam"].contains(&name),
         });
-        let (_, updates) = content(&mut wire(&meta(&format!("optimizers/{name}")))).unwrap();
+        let updates = content(&mut wire(&meta(&format!("optimizers/{name}")))).unwrap().updates;
         assert_eq!(updates, expected.collect::<Vec<_>>(), "{name}");
     }
 }
 
 #[test]
 fn two_optimizers_are_told_apart() {
-    let (_, updates) = content(&mut wire(&meta("optimizers/two_adams"))).unwrap();
+    let updates = content(&mut wire(&meta("optimizers/two_adams"))).unwrap().updates;
     let [body @ .., kernel, bias] = updates.as_slice() else { panic!("{updates:?}") };
     assert_eq!(body.len(), 4);
     for update in body {
@@ -155,7 +155,7 @@ fn two_optimizers_are_told_apart() {
 
 #[test]
 fn a_schedule_is_named() {
-    let (_, updates) = content(&mut wire(&meta("optimizers/momentum_schedule"))).unwrap();
+    let updates = content(&mut wire(&meta("optimizers/momentum_schedule"))).unwrap().updates;
     let rate = Hyperparameter::Computed("ExponentialDecay".to_owned());
     assert_eq!(updates[0].hyperparameters["lr"], rate);
     assert_eq!(updates[0].hyperparameters["momentum"], Hyperparameter::Value(0.8));
@@ -163,6 +163,6 @@ fn a_schedule_is_named() {
 
 #[test]
 fn optimizers_of_assignments_are_not_seen() {
-    let (order, updates) = content(&mut wire(&meta("optimizers/bert_adam"))).unwrap();
+    let Content { order, updates, .. } = content(&mut wire(&meta("optimizers/bert_adam"))).unwrap();
     assert_eq!((order.len(), updates.len()), (19, 0));
 }

@@ -10,7 +10,7 @@ use crate::proto::{
     AttrValue, NodeDef, SaveSliceInfoDef, TensorProto, TensorShapeProto, VariableDef,
     attr_value::Value,
 };
-use crate::source::meta::{MetaError, content};
+use crate::source::meta::{Content, MetaError, content};
 use Hyperparameter::{Computed, Value as Number, Variable};
 
 fn node(name: &str, op: &str, inputs: &[&str]) -> NodeDef {
@@ -42,7 +42,7 @@ fn of(nodes: &[NodeDef]) -> Result<Vec<Update>, MetaError> {
     ];
     let nodes: Vec<u8> =
         always.iter().chain(nodes).flat_map(|node| field(1, &node.encode_to_vec())).collect();
-    content(&mut wire(&field(2, &nodes))).map(|(_, updates)| updates)
+    content(&mut wire(&field(2, &nodes))).map(|content| content.updates)
 }
 
 fn rate_of(nodes: &[NodeDef], input: &str) -> Hyperparameter {
@@ -124,7 +124,7 @@ fn parts_that_are_updated_alike_are_one() {
         .collect();
     let collection = [field(1, b"variables"), field(2, &field(2, &definitions))].concat();
     let graph: Vec<u8> = nodes.iter().flat_map(|n| field(1, &n.encode_to_vec())).collect();
-    let (order, updates) =
+    let Content { order, updates, .. } =
         content(&mut wire(&[field(2, &graph), field(4, &collection)].concat())).unwrap();
     assert_eq!(order, ["w"]);
     let [update] = updates.as_slice() else { panic!("{updates:?}") };
