@@ -16,6 +16,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("anyhow", &["cli"]),
     ("annotate_snippets", &["cli"]),
+    ("libloading", &["source"]),
+    ("tensorflow::Graph", &["source"]),
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {

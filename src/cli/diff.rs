@@ -82,6 +82,9 @@ fn mapped(args: &Args, tolerance: Tolerance, ui: &Ui, bar: Bar) -> anyhow::Resul
     let found = compare(new.as_ref(), &planned.plan, &planned.inputs(), tolerance, &bar)?;
     drop(bar);
     let (mapping, plan) = (&planned.mapping, Some(&planned.plan));
-    ui.answer(&Report::Verification { verification: &found, mapping, plan }, args.rules.json)?;
+    ui.answer(
+        &Report::Verification { verification: &found, mapping, plan, judge: None },
+        args.rules.json,
+    )?;
     Ok(Answer::of(found.is_complete(), found.is_equal()))
 }

@@ -13,6 +13,7 @@ mod plan;
 mod progress;
 mod scopes;
 mod show;
+mod tensorflow;
 mod ui;
 mod values;
 mod verify;

@@ -91,7 +91,7 @@ pub(super) fn same(
         }
     }
     let paired = |side: fn(&Same) -> &Vec<(VariableName, TensorSpec)>| -> BTreeSet<&VariableName> {
-        found.iter().flat_map(|same| side(same)).map(|(name, _)| name).collect()
+        found.iter().flat_map(side).map(|(name, _)| name).collect()
     };
     let (left, right) = (paired(|same| &same.left), paired(|same| &same.right));
     differences.retain(|difference| {

@@ -190,6 +190,7 @@ fn widen(known: &mut Option<Wide>, next: Option<Wide>) {
 }
 
 /// How far apart two complex numbers are. Parts that are equal are, infinite ones too.
+#[expect(clippy::float_cmp, reason = "infinity is infinity")]
 fn distance(left: [f64; 2], right: [f64; 2]) -> f64 {
     let apart = |(a, b): (f64, f64)| if a == b { 0.0 } else { (a - b).abs() };
     let [real, imaginary] = [0, 1].map(|part| {
@@ -227,6 +228,7 @@ fn index(mut place: u64, shape: &Shape) -> Vec<u64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "nothing is rounded here")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -7,6 +7,10 @@ mod blob;
 mod directory;
 mod entry;
 mod error;
+#[cfg(all(unix, feature = "tensorflow"))]
+mod hush;
+#[cfg(all(unix, feature = "tensorflow"))]
+mod linked;
 mod local;
 mod location;
 mod map;
@@ -26,6 +30,8 @@ pub use location::Location;
 pub use map::Mapped;
 pub use share::{Share, Shared};
 pub use turn::Turn;
+#[cfg(all(unix, feature = "tensorflow"))]
+pub(crate) use {hush::Hush, linked::linked};
 
 /// A file that is read.
 pub trait Blob: Send + Sync + fmt::Debug {

@@ -47,10 +47,13 @@ impl Renderer for Json {
                 json!({ "schema": SCHEMA, "checkpoints": checked.iter().map(check).collect::<Vec<_>>() })
             }
             Report::Diff(found) => diff::document(found),
-            Report::Verification { verification, mapping, plan } => {
+            Report::Verification { verification, mapping, plan, judge } => {
                 let mut document = verify::document(verification, mapping);
                 if let Some(plan) = plan {
-                    document["plan"] = planned(plan, mapping);
+                    insert(&mut document, "plan", planned(plan, mapping));
+                }
+                if let Some(judge) = judge {
+                    insert(&mut document, "tensorflow", verify::judged_document(judge, mapping));
                 }
                 document
             }
@@ -136,11 +139,16 @@ fn converted(plan: &Plan, mapping: &Mapping, done: &Conversion) -> Document {
             json!({ "path": file.at.to_string(), "bytes": file.bytes, "shared": shared })
         })
         .collect();
-    if let Document::Object(keys) = &mut document {
-        let written = json!({ "files": files, "notes": done.written.notes });
-        keys.insert("written".to_owned(), written);
-    }
+    let written = json!({ "files": files, "notes": done.written.notes });
+    insert(&mut document, "written", written);
     document
+}
+
+/// Adds a key to an object.
+pub(super) fn insert(document: &mut Document, key: &str, value: Document) {
+    if let Document::Object(keys) = document {
+        keys.insert(key.to_owned(), value);
+    }
 }
 
 fn builtin(one: &Builtin) -> Document {

@@ -14,7 +14,7 @@ mod verify;
 
 use std::io;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::diff::Diff;
@@ -101,6 +101,8 @@ pub enum Report<'r> {
         mapping: &'r Mapping,
         /// The plan, where what it leaves behind is to be said as well.
         plan: Option<&'r Plan>,
+        /// What a TensorFlow said, if it was asked.
+        judge: Option<&'r Judge>,
     },
     /// Values of a variable.
     Values(&'r Shown),
@@ -108,6 +110,17 @@ pub enum Report<'r> {
     Checksum(&'r Checksum),
     /// A `.npy` file that was written.
     Saved(&'r Saved),
+}
+
+/// What came of a TensorFlow reading a result.
+#[derive(Debug)]
+pub struct Judge {
+    /// Its version.
+    pub version: String,
+    /// What came of it.
+    pub verification: Verification,
+    /// Variables that it cannot hand out, and that were not read by it.
+    pub not_judged: Vec<VariableName>,
 }
 
 /// A form that reports can take.

@@ -3,7 +3,7 @@
 use crate::tensor::DType;
 
 /// Digits of a number that is not whole.
-const DIGITS: usize = 4;
+const DIGITS: i32 = 4;
 
 /// A few digits of a number, all of them where it is a type of whole numbers.
 #[expect(clippy::float_cmp, reason = "whole numbers are exact")]
@@ -15,11 +15,11 @@ pub(super) fn short(number: f64, dtype: DType) -> String {
     if !number.is_finite() {
         return number.to_string();
     }
-    let scientific = format!("{number:.*e}", DIGITS - 1);
+    let scientific = format!("{number:.3e}");
     let Some((digits, power)) = scientific.split_once('e') else { return scientific };
     match power.parse::<i32>() {
         Ok(power @ -3..6) => {
-            let behind = usize::try_from(DIGITS as i32 - 1 - power).unwrap_or_default();
+            let behind = usize::try_from(DIGITS - 1 - power).unwrap_or_default();
             let text = format!("{number:.behind$}");
             if text.contains('.') {
                 text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -44,11 +44,12 @@ impl Renderer for Text {
             Report::Problems(problems) => writeln!(out, "{}", escape(&problems.to_string())),
             Report::Check(checked) => checked.iter().try_for_each(|one| check(one, out)),
             Report::Diff(found) => diff::text(found, out),
-            Report::Verification { verification, mapping, plan } => {
+            Report::Verification { verification, mapping, plan, judge } => {
                 if let Some(plan) = plan {
                     left_behind(plan, &mut Places::new(mapping), out)?;
                 }
-                verify::text(verification, mapping, out)
+                verify::text(verification, mapping, out)?;
+                judge.map_or(Ok(()), |judge| verify::judged(judge, mapping, out))
             }
             Report::Values(shown) => values::text(shown, out),
             Report::Checksum(checksum) => values::checksum(checksum, out),

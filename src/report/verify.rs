@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use serde_json::{Value as Document, json};
 
 use super::diff::{objects, objects_document, unreadable, unreadable_document, values, what};
-use super::json::{SCHEMA, place};
+use super::json::{SCHEMA, insert, place};
 use super::page::{Ink, Page};
 use super::text::{Places, origin};
-use super::{display_name, escape};
+use super::{Judge, display_name, escape};
 use crate::catalog::VariableName;
 use crate::diff::What;
 use crate::mapping::Mapping;
@@ -53,6 +53,34 @@ pub(super) fn text(
         writeln!(page, "not planned: `{}`, which is no text", key.escape_ascii())?;
     }
     writeln!(page, "{}", summary(verification))
+}
+
+/// The same of what a TensorFlow has read.
+pub(super) fn judged(judge: &Judge, mapping: &Mapping, page: &mut Page<'_>) -> io::Result<()> {
+    write!(page, "read by TensorFlow {}: ", escape(&judge.version))?;
+    if !judge.verification.is_equal() || !judge.verification.is_complete() {
+        writeln!(page)?;
+    }
+    text(&judge.verification, mapping, page)?;
+    if let Some(first) = judge.not_judged.first() {
+        let (first, rest) = (display_name(first.as_str()), judge.not_judged.len() - 1);
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        writeln!(
+            page,
+            "not read by it, as it hands out no such type: {first}{more}; their bytes were compared \
+             as ckptmap reads them"
+        )?;
+    }
+    Ok(())
+}
+
+/// The same for machines.
+pub(super) fn judged_document(judge: &Judge, mapping: &Mapping) -> Document {
+    let mut document = document(&judge.verification, mapping);
+    insert(&mut document, "version", json!(judge.version));
+    let names = judge.not_judged.iter().map(VariableName::as_str);
+    insert(&mut document, "not_judged", json!(names.collect::<Vec<_>>()));
+    document
 }
 
 /// `18 values: all equal`.

@@ -231,6 +231,14 @@ pub enum TensorError {
     /// Values that cannot be read out of their record.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// What a TensorFlow said that was to read it.
+    #[error("TensorFlow {version} says: {said}")]
+    TensorFlow {
+        /// Its version.
+        version: String,
+        /// Its words.
+        said: String,
+    },
     /// A part that sticks out of the tensor, or does not fill the buffer it is wanted in.
     #[error("the part that was asked for does not fit")]
     Region,

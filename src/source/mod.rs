@@ -14,6 +14,8 @@ mod slice;
 mod sniff;
 mod spoiled;
 mod stitch;
+#[cfg(all(unix, feature = "tensorflow"))]
+pub mod tensorflow;
 mod v1;
 mod version;
 

@@ -143,3 +143,16 @@ fn the_templates_own_values_are_proved_too() {
     place.edit("fresh/ckpt.data-00000-of-00001", |bytes| bytes[8] ^= 1);
     insta::assert_snapshot!(place.run(&verify));
 }
+
+#[cfg(not(feature = "tensorflow"))]
+#[test]
+fn without_the_part_that_asks_a_tensorflow() {
+    let place = Place::new();
+    let rules = "--map testdata/conv3/rules-keras2.yaml";
+    place.ok(&format!("convert testdata/conv3 {rules} -o new/ckpt"));
+    for flag in ["--tensorflow", "--tensorflow=/opt"] {
+        let said = place.run(&format!("verify new/ckpt --against testdata/conv3 {rules} {flag}"));
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said}");
+        assert!(said.err.contains("cargo install --path . --features tensorflow"), "{said}");
+    }
+}

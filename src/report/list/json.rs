@@ -5,7 +5,7 @@ use serde_json::{Value as Document, json};
 use super::Listing;
 use crate::catalog::{Storage, Variable, VariableName};
 use crate::report::diff::unreadable_document;
-use crate::report::json::SCHEMA;
+use crate::report::json::{SCHEMA, insert};
 use crate::stats::Moments;
 
 /// Every variable, slots included.
@@ -27,10 +27,14 @@ pub(in crate::report) fn document(listing: &Listing<'_>) -> Document {
             "storage": storage,
         });
         if let Some(slot) = listing.slots.get(*name) {
-            fields["slot_of"] = json!({ "variable": slot.variable.as_str(), "slot": slot.name });
+            insert(
+                &mut fields,
+                "slot_of",
+                json!({ "variable": slot.variable.as_str(), "slot": slot.name }),
+            );
         }
         if let Some(moments) = listing.moments(name) {
-            fields["statistics"] = statistics(moments);
+            insert(&mut fields, "statistics", statistics(moments));
         }
         fields
     };
@@ -45,7 +49,7 @@ pub(in crate::report) fn document(listing: &Listing<'_>) -> Document {
         "notes": catalog.facts.notes,
     });
     if let Some(statistics) = listing.statistics {
-        document["unreadable"] = json!(unreadable_document(&statistics.unreadable));
+        insert(&mut document, "unreadable", json!(unreadable_document(&statistics.unreadable)));
     }
     document
 }
