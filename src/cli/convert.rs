@@ -11,7 +11,7 @@ use super::ui::Ui;
 use super::values::size;
 use ckptmap::convert::{self, ConvertError, Sharing, convert};
 use ckptmap::files::{Location, Share, entries};
-use ckptmap::report::Report;
+use ckptmap::report::{Page, Report};
 use ckptmap::target::{Options, create};
 
 /// Convert a checkpoint
@@ -125,6 +125,9 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         let answered = ui.answer(&report, args.mapped.json());
         answered.context("the checkpoint is complete, but its report is not")?;
     }
+    let page = Page { conversion: Some(&done), ..planned.page() };
+    let written = args.mapped.rules().write_page(&page, ui);
+    written.context("the checkpoint is complete, but its page is not")?;
     Ok(Answer::Yes)
 }
 

@@ -9,7 +9,7 @@ use super::progress::Bar;
 use super::ui::Ui;
 use ckptmap::diff::{CompareError, Options, Tolerance, diff};
 use ckptmap::files::Location;
-use ckptmap::report::Report;
+use ckptmap::report::{Page, Report};
 use ckptmap::source::open;
 use ckptmap::verify::compare;
 
@@ -86,5 +86,6 @@ fn mapped(args: &Args, tolerance: Tolerance, ui: &Ui, bar: Bar) -> anyhow::Resul
         &Report::Verification { verification: &found, mapping, plan, judge: None },
         args.rules.json,
     )?;
+    args.rules.write_page(&Page { verification: Some(&found), ..planned.page() }, ui)?;
     Ok(Answer::of(found.is_complete(), found.is_equal()))
 }

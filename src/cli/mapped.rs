@@ -8,13 +8,13 @@ use clap::ValueEnum;
 
 use super::ui::Ui;
 use super::values::{Rules, Setting};
-use super::{Answer, explain};
+use super::{Answer, explain, page};
 use ckptmap::catalog::VariableName;
 use ckptmap::convert::Inputs;
 use ckptmap::files::{self, Location};
 use ckptmap::mapping::{BUILTIN_PREFIX, Files, Mapping, NoFiles, Problems, find_builtin};
-use ckptmap::plan::{Options, Plan, Purpose, plan};
-use ckptmap::report::Report;
+use ckptmap::plan::{Draft, Options, Plan, Purpose, draft, plan};
+use ckptmap::report::{Page, Report};
 use ckptmap::reverse::{by_full_name, reverse};
 use ckptmap::source::{CheckpointReader, open};
 
@@ -69,6 +69,9 @@ pub(super) struct RuleArgs {
     /// The value of `save_counter`
     #[arg(long, value_name = "N")]
     save_counter: Option<u32>,
+    /// Write a page to look through as well: everything side by side, searchable, in one file
+    #[arg(long, value_name = "FILE")]
+    html: Option<Location>,
     /// Answer in JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -87,6 +90,19 @@ pub(super) struct Planned {
 pub(super) type Answered = Result<ManuallyDrop<Planned>, Answer>;
 
 impl Planned {
+    /// What a page shows of it.
+    pub(super) fn page(&self) -> Page<'_> {
+        Page {
+            plan: &self.plan,
+            mapping: &self.mapping,
+            source: self.reader.catalog(),
+            template: self.template.as_ref().map(|template| template.catalog()),
+            problems: None,
+            conversion: None,
+            verification: None,
+        }
+    }
+
     /// What the plan reads from.
     pub(super) fn inputs(&self) -> Inputs<'_> {
         Inputs { source: self.reader.as_ref(), template: self.template.as_deref() }
@@ -107,6 +123,10 @@ impl MappedArgs {
         self.reverse
     }
 
+    pub(super) fn rules(&self) -> &RuleArgs {
+        &self.rules
+    }
+
     pub(super) fn json(&self) -> bool {
         self.rules.json
     }
@@ -125,25 +145,48 @@ impl RuleArgs {
             || self.keep_names
             || self.save_counter.is_some()
             || self.purpose != For::Restore
+            || self.html.is_some()
+    }
+
+    /// Writes the page, if one is wanted.
+    pub(super) fn write_page(&self, page: &Page<'_>, ui: &Ui) -> anyhow::Result<()> {
+        let Some(at) = &self.html else { return Ok(()) };
+        page::write(at, page)?;
+        ui.note(format!("wrote {at}"));
+        Ok(())
     }
 
     /// Works out the plan for a source; problems are shown, and the answer is no.
     pub(super) fn plan(&self, old: &Location, ui: &Ui) -> anyhow::Result<Answered> {
+        if let Some(at) = &self.html {
+            page::may_write(at)?;
+        }
         let reader = open(old)?;
         let template = self.like.as_ref().map(open).transpose()?;
         for note in &reader.catalog().facts.notes {
             ui.note(note);
         }
         let options = self.options()?;
-        let planned = self.mapping()?.and_then(|mapping| {
-            let like = template.as_ref().map(|template| template.catalog());
-            plan(reader.catalog(), &mapping, like, &options).map(|plan| (mapping, plan))
+        let like = template.as_ref().map(|template| template.catalog());
+        let drafted = self.mapping()?.and_then(|mapping| {
+            draft(reader.catalog(), &mapping, like, &options).map(|draft| (mapping, draft))
         });
+        let planned = match drafted {
+            Ok((mapping, Draft { plan, problems: Some(problems) })) => {
+                let planned = ManuallyDrop::new(Planned { reader, template, mapping, plan });
+                self.write_page(&Page { problems: Some(&problems), ..planned.page() }, ui)?;
+                return Ok(Err(self.refuse(&problems, ui)?));
+            }
+            drafted => drafted.map(|(mapping, draft)| (mapping, draft.plan)),
+        };
         self.answer(reader, template, planned, ui)
     }
 
     /// Works out the way back from the TF2 checkpoint at `new`.
     fn plan_back(&self, new: &Location, ui: &Ui) -> anyhow::Result<Answered> {
+        if let Some(at) = &self.html {
+            page::may_write(at)?;
+        }
         let reader = open(new)?;
         let old = self.like.as_ref().map(open).transpose()?;
         for note in old.iter().flat_map(|old| &old.catalog().facts.notes) {

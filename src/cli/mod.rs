@@ -9,6 +9,7 @@ mod interrupt;
 mod list;
 mod mapped;
 mod mappings;
+mod page;
 mod plan;
 mod progress;
 mod scopes;

@@ -19,5 +19,6 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     };
     let report = Report::Plan { plan: &planned.plan, mapping: &planned.mapping };
     ui.answer(&report, args.mapped.json())?;
+    args.mapped.rules().write_page(&planned.page(), ui)?;
     Ok(Answer::Yes)
 }

@@ -8,7 +8,7 @@ use super::tensorflow::{self, Wanted};
 use super::ui::Ui;
 use ckptmap::diff::CompareError;
 use ckptmap::files::Location;
-use ckptmap::report::Report;
+use ckptmap::report::{Page, Report};
 use ckptmap::source::{CheckpointReader, open};
 use ckptmap::verify::{Verification, verify};
 
@@ -74,6 +74,7 @@ fn proved(
     drop(bar);
     let (verification, judge) = (&verification, judge.as_ref());
     ui.answer(&Report::Verification { verification, mapping, plan: None, judge }, args.rules.json)?;
+    args.rules.write_page(&Page { verification: Some(verification), ..planned.page() }, ui)?;
     // The worst of both.
     let all = [Some(verification), judge.map(|judge| &judge.verification)].into_iter().flatten();
     let complete = all.clone().all(Verification::is_complete);

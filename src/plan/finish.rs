@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Planner, misfit};
 use super::spot::Spot;
-use super::{Assignment, Fate, Plan, Purpose, Value};
+use super::{Assignment, Draft, Fate, Plan, Purpose, Value};
 use crate::catalog::VariableName;
 use crate::mapping::{Fill, FillValue, Onto, Problem, ProblemKind, Problems, RuleId};
 use crate::names::natural;
@@ -100,15 +100,9 @@ impl Planner<'_> {
         self.assign(spot, spec, value, None);
     }
 
-    /// The plan, or everything that is wrong.
-    pub(super) fn finish(
-        self,
-        fates: BTreeMap<VariableName, Fate>,
-        graph: ObjectGraph,
-    ) -> Result<Plan, Problems> {
-        if let Some(problems) = Problems::new(self.problems) {
-            return Err(problems);
-        }
+    /// The plan, and everything that is wrong.
+    pub(super) fn finish(self, fates: BTreeMap<VariableName, Fate>, graph: ObjectGraph) -> Draft {
+        let problems = Problems::new(self.problems);
         let assignments = in_order(self.values.into_values().collect());
         let mut aliases = BTreeMap::new();
         if self.options.keep_names && self.catalog.graph.is_none() {
@@ -119,7 +113,7 @@ impl Planner<'_> {
                 }
             }
         }
-        Ok(Plan {
+        let plan = Plan {
             origin: self.catalog.origin.clone(),
             assignments,
             fates,
@@ -130,7 +124,8 @@ impl Planner<'_> {
             counters: self.counters,
             averages: self.averages,
             advice: self.advice,
-        })
+        };
+        Draft { plan, problems }
     }
 }
 

@@ -140,6 +140,15 @@ pub enum Fate {
     NotNeeded,
 }
 
+/// A plan as far as it could be made, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The plan. With problems it is there to be looked at, not to be followed.
+    pub plan: Plan,
+    /// Everything that is wrong.
+    pub problems: Option<Problems>,
+}
+
 /// Works out what `mapping` makes of `source`.
 ///
 /// `template` is the object-based checkpoint whose graph the result takes over; without one the
@@ -150,6 +159,17 @@ pub fn plan(
     template: Option<&Catalog>,
     options: &Options,
 ) -> Result<Plan, Problems> {
+    let Draft { plan, problems } = draft(source, mapping, template, options)?;
+    problems.map_or(Ok(plan), Err)
+}
+
+/// The same, with all that goes right beside what does not. Fails only where the template is none.
+pub fn draft(
+    source: &Catalog,
+    mapping: &Mapping,
+    template: Option<&Catalog>,
+    options: &Options,
+) -> Result<Draft, Problems> {
     let mut planner = claim::Planner::new(source, mapping, template, options)?;
     planner.check_source();
     planner.take_averages();
@@ -167,5 +187,5 @@ pub fn plan(
     planner.headline();
     let fates = planner.account();
     let graph = planner.graph();
-    planner.finish(fates, graph)
+    Ok(planner.finish(fates, graph))
 }

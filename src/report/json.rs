@@ -31,6 +31,7 @@ impl Renderer for Json {
             Report::Graph { catalog, graph } | Report::Drawing { catalog, graph } => {
                 return graph::json(catalog, graph, out);
             }
+            Report::Page(page) => planned(page.plan, page.mapping),
             Report::Layers { layers, origin, .. } => layers::document(layers, origin),
             Report::Plan { plan, mapping } => planned(plan, mapping),
             Report::Conversion { plan, mapping, done } => converted(plan, mapping, done),

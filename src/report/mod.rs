@@ -2,6 +2,7 @@
 
 mod diff;
 mod graph;
+mod html;
 mod json;
 mod layers;
 mod list;
@@ -25,6 +26,7 @@ use crate::plan::Plan;
 use crate::show::{Checksum, Saved, Shown};
 use crate::verify::Verification;
 
+pub use html::{BEGINNING, Page};
 pub use list::{Listing, Order};
 pub use names::{display_name, escape};
 pub use page::Style;
@@ -67,6 +69,8 @@ pub enum Report<'r> {
         /// Whether targets are recorded as names.
         by_name: bool,
     },
+    /// A page with all of a plan, and of what came of it.
+    Page(&'r Page<'r>),
     /// What a conversion would do.
     Plan {
         /// The plan.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use super::page::{Ink, Page, Style};
-use super::{Renderer, Report, diff, display_name, escape, graph, layers, list, values, verify};
+use super::{
+    Renderer, Report, diff, display_name, escape, graph, html, layers, list, values, verify,
+};
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::files::Share;
@@ -26,6 +28,7 @@ impl Renderer for Text {
         let out = &mut Page::new(style, out);
         match report {
             Report::Layers { .. } => Ok(()),
+            Report::Page(page) => html::page(page, out),
             Report::List(listing) => list::text(listing, out),
             Report::Tree { listing, by_size } => list::tree(listing, *by_size, out),
             Report::Csv(listing) => list::csv(listing, out),
@@ -147,7 +150,7 @@ fn left_behind(plan: &Plan, places: &mut Places<'_>, out: &mut Page<'_>) -> io::
 }
 
 /// `6 variables: 5 mapped, 1 dropped; 7 values written, 1 of them transformed`.
-fn summary(plan: &Plan) -> String {
+pub(super) fn summary(plan: &Plan) -> String {
     let count = |wanted: fn(&Fate) -> bool| plan.fates.values().filter(|fate| wanted(fate)).count();
     let mut fates = vec![format!(
         "{} mapped",

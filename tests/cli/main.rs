@@ -8,6 +8,7 @@ mod diff;
 mod graph;
 mod harness;
 mod hostile;
+mod html;
 mod interrupt;
 mod list;
 mod mappings;

@@ -28,7 +28,7 @@ const LONGEST_KEY: usize = 1000;
 const MOST_PARTS: usize = 4;
 
 /// A graph that is being shown.
-struct View<'c> {
+pub(super) struct View<'c> {
     catalog: &'c Catalog,
     tree: Tree<'c>,
     /// Objects that something refers to from elsewhere, and so need a name.
@@ -36,7 +36,7 @@ struct View<'c> {
 }
 
 impl<'c> View<'c> {
-    fn new(catalog: &'c Catalog, graph: &'c ObjectGraph) -> Self {
+    pub(super) fn new(catalog: &'c Catalog, graph: &'c ObjectGraph) -> Self {
         let tree = Tree::new(graph);
         let mut view = Self { catalog, tree, referred: BTreeSet::new() };
         let edges =
@@ -71,7 +71,7 @@ impl<'c> View<'c> {
     }
 
     /// What an edge is to the tree.
-    fn role(&self, parent: NodeId, edge: usize, to: NodeId) -> Role {
+    pub(super) fn role(&self, parent: NodeId, edge: usize, to: NodeId) -> Role {
         if self.tree.is_shadowed(parent, edge) {
             Role::Shadowed
         } else if self.tree.place(to) == (Place::Child { parent, edge }) {
@@ -84,12 +84,12 @@ impl<'c> View<'c> {
     }
 
     /// Whether the object is shown below the slot.
-    fn is_here(&self, optimizer: NodeId, slot: usize, to: NodeId) -> bool {
+    pub(super) fn is_here(&self, optimizer: NodeId, slot: usize, to: NodeId) -> bool {
         self.tree.place(to) == (Place::Slot { optimizer, slot })
     }
 
     /// What an object goes by: its path, or its number.
-    fn name(&self, node: NodeId) -> String {
+    pub(super) fn name(&self, node: NodeId) -> String {
         match self.tree.path(node, LONGEST) {
             Some(_) if node == 0 => "(root)".to_owned(),
             Some(path) => escape(&path).into_owned(),
@@ -140,7 +140,7 @@ impl<'c> View<'c> {
 
 /// What an edge is to the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     /// A part of it.
     Tree,
     /// It leads to an object that stands elsewhere.
@@ -152,7 +152,7 @@ enum Role {
 }
 
 /// A label as paths spell it.
-fn label(label: &str) -> String {
+pub(super) fn label(label: &str) -> String {
     match label {
         "" => "\"\"".to_owned(),
         label => escape(&object::escape(label)).into_owned(),
