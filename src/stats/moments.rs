@@ -31,33 +31,14 @@ const LANES: usize = 8;
 impl Moments {
     /// Those of `numbers`, which are gone through twice: first the mean, then distances from it.
     pub fn of(numbers: &[f64]) -> Self {
-        let mut moments = Self::default();
-        let (mut finite, mut nan, mut zero) = (0, 0, 0);
-        for number in numbers {
-            finite += u64::from(number.is_finite());
-            nan += u64::from(number.is_nan());
-            zero += u64::from(*number == 0.0);
+        let lanes = Lanes::of(numbers);
+        if lanes.all_finite() {
+            return lanes.moments(numbers);
         }
-        moments.infinite = numbers.len() as u64 - finite - nan;
-        (moments.finite, moments.nan, moments.zero) = (finite, nan, zero);
-        if finite == 0 {
-            return moments;
-        }
-        let all = nan + moments.infinite == 0;
-        // Where a number is left out, this stands in its place.
-        let kept = |number: f64, instead: f64| {
-            if all || number.is_finite() { number } else { instead }
-        };
-        moments.least = numbers.iter().map(|&n| kept(n, f64::INFINITY)).fold(f64::INFINITY, least);
-        let lowest = f64::NEG_INFINITY;
-        moments.most = numbers.iter().map(|&n| kept(n, lowest)).fold(lowest, most);
-        let count = count(finite);
-        // The sum of very large numbers may be infinite where their mean is not.
-        let mean = sum(numbers, |number| kept(number, 0.0)) / count;
-        let mean =
-            if mean.is_finite() { mean } else { sum(numbers, |number| kept(number, 0.0) / count) };
-        moments.mean = mean;
-        moments.squares = sum(numbers, |number| (kept(number, mean) - mean).powi(2));
+        let finite: Vec<f64> = numbers.iter().copied().filter(|n| n.is_finite()).collect();
+        let mut moments = Lanes::of(&finite).moments(&finite);
+        moments.nan = numbers.iter().map(|number| u64::from(number.is_nan())).sum();
+        moments.infinite = (numbers.len() - finite.len()) as u64 - moments.nan;
         moments
     }
 
@@ -105,17 +86,86 @@ impl Moments {
     }
 }
 
-fn least(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
-}
-
-fn most(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "there are not 2^53 numbers in a file")]
 fn count(n: u64) -> f64 {
     n as f64
+}
+
+/// What one look at numbers tells, kept several at a time.
+struct Lanes {
+    least: [f64; LANES],
+    most: [f64; LANES],
+    sum: [f64; LANES],
+    zero: [u64; LANES],
+    /// 0 unless some are not finite: those are NaN times 0.
+    probe: [f64; LANES],
+}
+
+impl Lanes {
+    fn of(numbers: &[f64]) -> Self {
+        let mut lanes = Self {
+            least: [f64::INFINITY; LANES],
+            most: [f64::NEG_INFINITY; LANES],
+            sum: [0.0; LANES],
+            zero: [0; LANES],
+            probe: [0.0; LANES],
+        };
+        let (blocks, rest) = numbers.as_chunks::<LANES>();
+        for block in blocks {
+            lanes.add(block);
+        }
+        // What is left is one lane's.
+        for number in rest {
+            let Self { least: [least, ..], most: [most, ..], sum: [sum, ..], .. } = &mut lanes;
+            (*least, *most, *sum) = (least.min(*number), most.max(*number), *sum + number);
+            let Self { zero: [zero, ..], probe: [probe, ..], .. } = &mut lanes;
+            *zero += u64::from(*number == 0.0);
+            *probe += number * 0.0;
+        }
+        lanes
+    }
+
+    fn add(&mut self, block: &[f64; LANES]) {
+        let ends = self.least.iter_mut().zip(&mut self.most);
+        for ((least, most), number) in ends.zip(block) {
+            *least = if *number < *least { *number } else { *least };
+            *most = if *number > *most { *number } else { *most };
+        }
+        for (sum, number) in self.sum.iter_mut().zip(block) {
+            *sum += number;
+        }
+        for (zero, number) in self.zero.iter_mut().zip(block) {
+            *zero += u64::from(*number == 0.0);
+        }
+        for (probe, number) in self.probe.iter_mut().zip(block) {
+            *probe += number * 0.0;
+        }
+    }
+
+    fn all_finite(&self) -> bool {
+        self.probe.iter().all(|probe| *probe == 0.0)
+    }
+
+    /// Those of the numbers that were looked at, all of which are finite.
+    fn moments(&self, numbers: &[f64]) -> Moments {
+        if numbers.is_empty() {
+            return Moments::default();
+        }
+        let count = count(numbers.len() as u64);
+        // The sum of very large numbers may be infinite where their mean is not.
+        let mean = self.sum.iter().sum::<f64>() / count;
+        let mean = if mean.is_finite() { mean } else { sum(numbers, |number| number / count) };
+        Moments {
+            finite: numbers.len() as u64,
+            nan: 0,
+            infinite: 0,
+            zero: self.zero.iter().sum(),
+            least: self.least.iter().copied().fold(f64::INFINITY, f64::min),
+            most: self.most.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            mean,
+            squares: sum(numbers, |number| (number - mean).powi(2)),
+        }
+    }
 }
 
 fn sum(numbers: &[f64], of: impl Fn(f64) -> f64) -> f64 {
