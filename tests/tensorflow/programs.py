@@ -74,32 +74,37 @@ def conv3(keras) -> Program:
     )
 
 
+# What TF1 called the layers of the fixture, and whether they have statistics.
+CNN = {
+    "conv2d": (), "batch_normalization": NORM, "conv2d_1": (), "batch_normalization_1": NORM,
+    "conv2d_2": (), "dense": (), "dense_1": (),
+}
+
+
+def cnn(keras, attributes: tuple[str, ...]) -> Program:
+    """The model of `conv_bn_dense` with its layers under these attributes."""
+    kl = keras.layers
+    layers = [
+        kl.Conv2D(**CONV), kl.BatchNormalization(), kl.Conv2D(**CONV), kl.BatchNormalization(),
+        kl.Conv2D(**CONV), kl.Dense(5, activation="tanh"), kl.Dense(5),
+    ]
+    named = dict(zip(attributes, layers, strict=True))
+    *before, hidden, head = attributes
+    parts = {name: named[name] for name in before} | {"flatten": kl.Flatten()}
+    net = chain(keras, **parts, **{name: named[name] for name in (hidden, head)})
+
+    def variables() -> dict[str, tf.Variable]:
+        all_leaves: dict[str, tf.Variable] = {}
+        for (scope, names), layer in zip(CNN.items(), layers, strict=True):
+            all_leaves |= leaves(f"model/{scope}", layer, *names)
+        return all_leaves
+
+    return model(net, variables)
+
+
 @migration("conv_bn_dense")
 def conv_bn_dense(keras) -> Program:
-    kl = keras.layers
-    net = chain(
-        keras,
-        conv_1=kl.Conv2D(**CONV),
-        norm_1=kl.BatchNormalization(),
-        conv_2=kl.Conv2D(**CONV),
-        norm_2=kl.BatchNormalization(),
-        conv_3=kl.Conv2D(**CONV),
-        flatten=kl.Flatten(),
-        hidden=kl.Dense(5, activation="tanh"),
-        head=kl.Dense(5),
-    )
-    return model(
-        net,
-        lambda: (
-            leaves("model/conv2d", net.conv_1)
-            | leaves("model/batch_normalization", net.norm_1, *NORM)
-            | leaves("model/conv2d_1", net.conv_2)
-            | leaves("model/batch_normalization_1", net.norm_2, *NORM)
-            | leaves("model/conv2d_2", net.conv_3)
-            | leaves("model/dense", net.hidden)
-            | leaves("model/dense_1", net.head)
-        ),
-    )
+    return cnn(keras, ("conv_1", "norm_1", "conv_2", "norm_2", "conv_3", "hidden", "head"))
 
 
 @migration("get_variable", rules="rules.yaml")

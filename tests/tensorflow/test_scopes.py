@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from flavours import FLAVOURS, tf1_layers
-from harness import TESTDATA, assert_continues, convert, leaves, run
-from programs import CONV, NORM, chain, model
+from harness import TESTDATA, assert_continues, convert, run
+from programs import CNN, cnn
 
 HEAD = "version: 1\nroot: model\ntarget: {}\n"
 
@@ -18,40 +18,13 @@ def pasted(prefix, target, output):
     return rules
 
 
-def named_as_tf1_did(keras):
-    """The model of `conv_bn_dense`, its attributes called what TF1 called the layers."""
-    kl = keras.layers
-    net = chain(
-        keras,
-        conv2d=kl.Conv2D(**CONV),
-        batch_normalization=kl.BatchNormalization(),
-        conv2d_1=kl.Conv2D(**CONV),
-        batch_normalization_1=kl.BatchNormalization(),
-        conv2d_2=kl.Conv2D(**CONV),
-        flatten=kl.Flatten(),
-        dense=kl.Dense(5, activation="tanh"),
-        dense_1=kl.Dense(5),
-    )
-    return model(
-        net,
-        lambda: (
-            leaves("model/conv2d", net.conv2d)
-            | leaves("model/batch_normalization", net.batch_normalization, *NORM)
-            | leaves("model/conv2d_1", net.conv2d_1)
-            | leaves("model/batch_normalization_1", net.batch_normalization_1, *NORM)
-            | leaves("model/conv2d_2", net.conv2d_2)
-            | leaves("model/dense", net.dense)
-            | leaves("model/dense_1", net.dense_1)
-        ),
-    )
-
-
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_pasted_unchanged(flavour, output):
     source = TESTDATA / "conv_bn_dense" / "model.ckpt"
     rules = pasted(source, flavour, output)
     prefix = convert(source, rules, output)
-    assert_continues("conv_bn_dense", named_as_tf1_did(FLAVOURS[flavour]), prefix)
+    # Its attributes are called what TF1 called the layers.
+    assert_continues("conv_bn_dense", cnn(FLAVOURS[flavour], tuple(CNN)), prefix)
 
 
 def test_numbers_have_gaps(tmp_path):
