@@ -2,7 +2,7 @@
 //! (`.meta`) tells, and how to record them so that TF1's numbers come out again.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::catalog::Catalog;
 use crate::mapping::Counter;
@@ -110,6 +110,12 @@ pub fn layers(catalog: &Catalog) -> Result<Layers, LayersError> {
     // Scopes that hold variables themselves.
     let holding: BTreeSet<&str> =
         names.iter().filter_map(|name| Some(name.rsplit_once('/')?.0)).collect();
+    let mut members: HashMap<&str, Vec<String>> = HashMap::new();
+    for (key, names) in &catalog.facts.collections {
+        for name in names {
+            members.entry(name).or_default().push(key.clone());
+        }
+    }
     let mut found = Layers::default();
     let mut places: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut scopes: BTreeMap<&str, usize> = BTreeMap::new();
@@ -137,7 +143,8 @@ pub fn layers(catalog: &Catalog) -> Result<Layers, LayersError> {
         let layer = found.scopes.get_mut(place).and_then(|scope| scope.layers.get_mut(at));
         if let Some(layer) = layer {
             let leaf = name.get(scope.len() + 1..).unwrap_or_default();
-            layer.variables.push(variable(catalog, name, leaf));
+            let collections = members.get(name.as_str()).cloned().unwrap_or_default();
+            layer.variables.push(variable(catalog, name, leaf, collections));
         }
     }
     for scope in &mut found.scopes {
@@ -204,15 +211,13 @@ fn layer_of<'n>(name: &'n str, holding: &BTreeSet<&str>) -> Option<&'n str> {
     around.or(Some(own)).filter(|scope| !scope.is_empty())
 }
 
-fn variable(catalog: &Catalog, name: &str, leaf: &str) -> LayerVariable {
-    let collections = &catalog.facts.collections;
-    let of = collections.iter().filter(|(_, members)| members.contains(name));
-    let trained = collections.get("trainable_variables");
+fn variable(catalog: &Catalog, name: &str, leaf: &str, collections: Vec<String>) -> LayerVariable {
+    let trained = catalog.facts.collections.get("trainable_variables");
     LayerVariable {
         leaf: leaf.to_owned(),
         spec: catalog.variables.get(name).map(|variable| variable.spec.clone()),
         trainable: trained.map(|trained| trained.contains(name)),
-        collections: of.map(|(key, _)| key.clone()).collect(),
+        collections,
     }
 }
 

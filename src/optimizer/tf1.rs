@@ -12,6 +12,11 @@ use crate::names::{counted, unnumbered};
 /// The step counter of TF1's training loops.
 const GLOBAL_STEP: &str = "global_step";
 
+/// Bytes and components of the name of a slot: every stretch of a longer one might be a variable's
+/// name, and there would be too many.
+const MAX_NAME: usize = 4096;
+const MAX_COMPONENTS: usize = 128;
+
 /// Optimizer state that a checkpoint holds.
 #[derive(Debug, Clone, Default)]
 pub struct State {
@@ -122,6 +127,9 @@ fn is_power(name: &str) -> bool {
 /// The variable a slot called `name` belongs to: the longest existing name that it begins with,
 /// after the scope that `minimize` may have put in front, and that has the slot's shape.
 fn owner<'c>(catalog: &'c Catalog, name: &str, slot: &Variable) -> Option<&'c VariableName> {
+    if name.len() > MAX_NAME || name.matches('/').count() > MAX_COMPONENTS {
+        return None;
+    }
     let starts = std::iter::once(0).chain(name.match_indices('/').map(|(at, _)| at + 1));
     let ends: Vec<usize> = name.match_indices('/').map(|(at, _)| at).rev().collect();
     for start in starts {

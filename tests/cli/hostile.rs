@@ -8,6 +8,7 @@ use ckptmap::crc::Crc;
 use ckptmap::table::TableBuilder;
 
 use crate::harness::Place;
+use crate::rewrite::rewrite;
 
 /// KiB that the program may ask the system for in all; a debug build itself takes a fraction.
 const MOST_MEMORY: u64 = 512 << 10;
@@ -318,8 +319,31 @@ fn more_elements_than_there_are_bytes_anywhere() {
         let said = refuses(&place, &format!("show m {args}"));
         assert!(said.contains("reaches to byte"), "{args}: {said}");
     }
+    for (args, code) in [("list m --stats", 1), ("diff m m", 2), ("diff m m --by-content", 2)] {
+        let said = place.run(args);
+        assert_eq!(said.code, code, "{said}");
+        assert!(format!("{said}").contains("reaches to byte"), "{said}");
+    }
     for args in ["w --full", "w --json", "w[::2] --full", "w[0] --json"] {
         let said = refuses(&place, &format!("show m {args}"));
         assert!(said.contains("too many to show at once"), "{args}: {said}");
+    }
+}
+
+/// Every stretch of a slot's name might be the variable's, and every component is a place of a tree.
+#[test]
+fn names_of_a_million_components() {
+    let place = Place::new();
+    rewrite(&place, "testdata/conv3", "deep/ckpt", |new| {
+        let bias = new.tensors.get("model/conv2d/bias").unwrap().clone();
+        for end in ["Adam", "Adam_1", "\u{1b}[31m"] {
+            new.tensors.insert(format!("{}{end}", "a/".repeat(1_000_000)), bias.clone());
+        }
+    });
+    for command in ["list", "list --tree", "list --slots --csv --stats", "list --sort name"] {
+        let (command, flags) = command.split_once(' ').unwrap_or((command, ""));
+        let said = place.run(&format!("{command} deep/ckpt {flags}"));
+        assert_eq!(said.code, 0, "{said}");
+        assert!(!said.out.contains('\u{1b}') && said.out.len() < 100_000, "{}", said.out.len());
     }
 }
