@@ -331,3 +331,32 @@ fn through_a_rule_file() {
     --- messages
     ");
 }
+
+#[test]
+fn an_equal_checksum_proves_nothing() {
+    /// What can be added to any bytes without a change of their CRC-32C: its polynomial.
+    const POLYNOMIAL: u64 = 1 | 0x82f6_3b78 << 1;
+    let place = Place::new();
+    rewrite(&place, "testdata/conv3", "b/ckpt", |new| {
+        new.edit("model/conv2d/bias", |bytes| {
+            for (byte, other) in bytes.iter_mut().zip(POLYNOMIAL.to_le_bytes()) {
+                *byte ^= other;
+            }
+        });
+        let tensor = new.tensors.remove("model/conv2d/bias").unwrap();
+        new.tensors.insert("model/conv2d/other".to_owned(), tensor);
+    });
+    let sum = |args: &str| {
+        let said = place.ok(&format!("show {args} --hash"));
+        said.split_once("crc32c ").unwrap().1.to_owned()
+    };
+    assert_eq!(sum("testdata/conv3 model/conv2d/bias"), sum("b/ckpt model/conv2d/other"));
+    insta::assert_snapshot!(place.run("diff testdata/conv3 b/ckpt --by-content"), @r"
+    exit status 1
+    --- answer
+    only in A  model/conv2d/bias   float32 [3]
+    only in B  model/conv2d/other  float32 [3]
+    5 variables in both, 0 of them different; 1 only in A; 1 only in B
+    --- messages
+    ");
+}
