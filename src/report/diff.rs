@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value as Document, json};
 
-use super::json::SCHEMA;
-use super::numbers::short;
+use super::document::SCHEMA;
+use super::numbers::{human, short};
 use super::page::{Ink, Page};
-use super::text::human;
 use super::{display_name, escape};
 use crate::catalog::VariableName;
 use crate::causes::in_one_line;

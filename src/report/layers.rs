@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Document, json};
 
+use super::document::SCHEMA;
 use super::escape;
-use super::json::SCHEMA;
 use super::page::{Page, Style};
 use crate::layers::{Layer, LayerVariable, Layers, Scope};
 use crate::names::counted;

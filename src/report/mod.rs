@@ -1,6 +1,7 @@
 //! What was found or done, for people and for machines: a report is a value, a renderer writes it.
 
 mod diff;
+mod document;
 mod graph;
 mod html;
 mod json;
@@ -9,6 +10,7 @@ mod list;
 mod names;
 mod numbers;
 mod page;
+mod plan;
 mod text;
 mod values;
 mod verify;

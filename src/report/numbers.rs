@@ -1,4 +1,4 @@
-//! Numbers as people want to see many of them: with few digits.
+//! Numbers and sizes as people want to see many of them: with few digits.
 
 use crate::tensor::DType;
 
@@ -32,6 +32,20 @@ pub(super) fn short(number: f64, dtype: DType) -> String {
         }
         _ => scientific,
     }
+}
+
+/// A size in the largest unit that keeps it above 1: `1.3 GiB`.
+pub(super) fn human(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    #[allow(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let mut size = bytes as f64;
+    while size >= 1024.0 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    if unit == 0 { format!("{bytes} {name}") } else { format!("{size:.1} {name}") }
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use serde_json::{Value as Document, json};
 
 use super::diff::{objects, objects_document, unreadable, unreadable_document, values, what};
-use super::json::{SCHEMA, insert, place};
+use super::document::{SCHEMA, insert, place};
 use super::page::{Ink, Page};
-use super::text::{Places, origin};
+use super::plan::{Places, origin};
 use super::{Judge, display_name, escape};
 use crate::catalog::VariableName;
 use crate::diff::What;

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::{LONGEST_KEY, Role, View};
 use crate::catalog::Catalog;
 use crate::object::{self, Node, NodeId, ObjectGraph};
-use crate::report::json::SCHEMA;
+use crate::report::document::SCHEMA;
 use crate::tensor::TensorSpec;
 
 #[derive(Serialize)]

@@ -14,7 +14,7 @@ use crate::object::{NodeId, ObjectGraph};
 use crate::plan::{Assignment, Fate, Value};
 use crate::report::diff::values;
 use crate::report::graph::{Role, View, label};
-use crate::report::text::origin;
+use crate::report::plan::origin;
 use crate::report::{display_name, escape};
 
 /// States of rows, in the order of the filters.

@@ -9,7 +9,7 @@ mod tests;
 use std::io::{self, Write};
 
 use super::escape;
-use super::text::summary;
+use super::plan::summary;
 use crate::catalog::Catalog;
 use crate::convert::Conversion;
 use crate::mapping::{Mapping, Problems};

@@ -5,7 +5,7 @@ use serde_json::{Value as Document, json};
 use super::Listing;
 use crate::catalog::{Storage, Variable, VariableName};
 use crate::report::diff::unreadable_document;
-use crate::report::json::{SCHEMA, insert};
+use crate::report::document::{SCHEMA, insert};
 use crate::stats::Moments;
 
 /// Every variable, slots included.

@@ -7,9 +7,8 @@ use std::io::{self, Write};
 use super::{Listing, Row, bytes, slices};
 use crate::names::{counted, natural};
 use crate::report::display_name;
-use crate::report::numbers::short;
+use crate::report::numbers::{human, short};
 use crate::report::page::{Ink, Page};
-use crate::report::text::human;
 use crate::stats::Moments;
 use crate::tensor::{DType, Shape};
 

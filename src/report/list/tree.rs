@@ -13,8 +13,8 @@ use super::text::{beside, totals};
 use super::{Listing, Row};
 use crate::names::{counted, natural};
 use crate::report::display_name;
+use crate::report::numbers::human;
 use crate::report::page::{Ink, Page};
-use crate::report::text::human;
 use crate::tensor::TensorSpec;
 
 /// Components of a name that are places of their own; the rest of a longer name is one.

@@ -8,7 +8,7 @@ use super::digits::{Digits, power};
 use super::element::{Element, Float};
 use super::head;
 use super::words::numbers;
-use crate::report::json::SCHEMA;
+use crate::report::document::SCHEMA;
 use crate::show::{Checksum, Elements, Saved, Shown};
 use crate::tensor::DType;
 

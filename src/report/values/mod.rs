@@ -13,7 +13,7 @@ mod words;
 
 use std::io::{self, Write};
 
-use super::text::human;
+use super::numbers::human;
 use super::{display_name, escape};
 use crate::show::{Checksum, Saved, Shown};
 use crate::tensor::TensorSpec;
@@ -65,7 +65,7 @@ pub(super) fn saved(saved: &Saved, out: &mut dyn Write) -> io::Result<()> {
 /// What JSON says of a variable besides its values.
 fn head(name: &str, spec: &TensorSpec) -> serde_json::Value {
     serde_json::json!({
-        "schema": super::json::SCHEMA,
+        "schema": super::document::SCHEMA,
         "name": name,
         "dtype": spec.dtype().name(),
         "shape": spec.shape().dims(),
