@@ -4,17 +4,20 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ckptmap::convert::{Inputs, Options, convert};
+use ckptmap::diff;
 use ckptmap::files::Location;
 use ckptmap::mapping::{Mapping, NoFiles};
 use ckptmap::object::{Attribute, Edge, Node, ObjectGraph, Target};
 use ckptmap::optimizer::optimizers;
 use ckptmap::plan::{self, plan};
 use ckptmap::progress::Silent;
-use ckptmap::source::open;
+use ckptmap::source::{CheckpointReader, open};
+use ckptmap::stats::statistics;
 use ckptmap::target::{self, always, create};
 use ckptmap::tensor::{DType, Shape, Tensor, TensorSpec, strings};
 
@@ -61,20 +64,32 @@ fn floats(dims: &[u64]) -> Tensor<'static> {
     Tensor::new(spec, vec![0; bytes]).unwrap()
 }
 
-/// What converting takes at the most; each tensor is made when it is written.
-fn converting(tensors: &[&dyn Fn() -> Tensor<'static>], rules: &str, memory: u64) -> usize {
-    let dir = tempfile::tempdir().unwrap();
-    let at = Location::from(dir.path()).join("old");
-    let fast = target::Options { sync: false, ..Default::default() };
-    let mut writer = create(&at, &fast, &[]).unwrap();
+fn fast() -> target::Options {
+    target::Options { sync: false, ..Default::default() }
+}
+
+/// A checkpoint called `name`; each tensor is made when it is written.
+fn written(
+    dir: &Path,
+    name: &str,
+    tensors: &[&dyn Fn() -> Tensor<'static>],
+) -> Box<dyn CheckpointReader> {
+    let at = Location::from(dir).join(name);
+    let mut writer = create(&at, &fast(), &[]).unwrap();
     for (number, tensor) in tensors.iter().enumerate() {
         writer.put(&Target::named(&*format!("v{number}")), &tensor()).unwrap();
     }
     writer.finish(None, &always).unwrap();
-    let source = open(&at).unwrap();
+    open(&at).unwrap()
+}
+
+/// What converting takes at the most.
+fn converting(tensors: &[&dyn Fn() -> Tensor<'static>], rules: &str, memory: u64) -> usize {
+    let dir = tempfile::tempdir().unwrap();
+    let source = written(dir.path(), "old", tensors);
     let mapping = Mapping::parse("rules.yaml", rules, &BTreeMap::new(), &NoFiles).unwrap();
     let plan = plan(source.catalog(), &mapping, None, &plan::Options::default()).unwrap();
-    let writer = create(&Location::from(dir.path()).join("new"), &fast, &[]).unwrap();
+    let writer = create(&Location::from(dir.path()).join("new"), &fast(), &[]).unwrap();
     let inputs = Inputs { source: source.as_ref(), template: None };
     let options = Options { memory, ..Options::default() };
     peak(|| drop(convert(&plan, &inputs, writer, &options, &Silent).unwrap()))
@@ -100,6 +115,33 @@ fn a_budget_is_held_whatever_comes_after_what() {
     }
     let taken = converting(&tensors, KEPT, 1);
     assert!(taken <= SLACK, "{taken}");
+}
+
+/// Whatever the size of the tensors, and however many elements differ.
+#[test]
+fn seeing_takes_no_more_than_its_blocks() {
+    let _turn = TURN.lock().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let zeros = || floats(&[12 << 8, 1 << 10]);
+    let ones = || {
+        let zeros = zeros();
+        let bytes = 1.0_f32.to_le_bytes().repeat(zeros.data().len() / 4);
+        Tensor::new(zeros.spec().clone(), bytes).unwrap()
+    };
+    let zeros_read = written(dir.path(), "zeros", &[&zeros, &zeros]);
+    let ones_read = written(dir.path(), "ones", &[&ones, &ones]);
+    let compare = |by_content| {
+        let options = diff::Options { by_content, ..Default::default() };
+        drop(diff::diff(zeros_read.as_ref(), ones_read.as_ref(), &options, &Silent).unwrap());
+    };
+    let names: Vec<_> = zeros_read.catalog().variables.keys().collect();
+    for taken in [
+        peak(|| compare(false)),
+        peak(|| compare(true)),
+        peak(|| drop(statistics(ones_read.as_ref(), &names, &Silent).unwrap())),
+    ] {
+        assert!(taken <= SLACK, "{taken}");
+    }
 }
 
 #[test]

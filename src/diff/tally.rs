@@ -54,6 +54,9 @@ pub(crate) struct Tally {
     relative: Option<Wide>,
 }
 
+/// Bytes whose numbers are worked out at a time; no element lies in two.
+const STRETCH: usize = 32 << 10;
+
 /// Numbers of both sides, kept so that memory is asked for once.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
@@ -86,13 +89,28 @@ impl Tally {
             self.seen += (left.len() / width.max(1)) as u64;
             return;
         }
-        let pairs = left.chunks_exact(width).zip(right.chunks_exact(width));
         let part = match dtype {
             DType::Complex64 => DType::Float,
             DType::Complex128 => DType::Double,
             dtype if is_real(dtype) => dtype,
-            _ => return self.words(pairs),
+            _ => return self.words(left.chunks_exact(width).zip(right.chunks_exact(width))),
         };
+        // Numbers take up to eight times as much as what they are made of.
+        for (left, right) in left.chunks(STRETCH).zip(right.chunks(STRETCH)) {
+            self.numbers((dtype, part, width), left, right, tolerance, numbers);
+        }
+    }
+
+    /// The same of a stretch; `part` is the type of an element, or of its real part.
+    fn numbers(
+        &mut self,
+        (dtype, part, width): (DType, DType, usize),
+        left: &[u8],
+        right: &[u8],
+        tolerance: Tolerance,
+        numbers: &mut Numbers,
+    ) {
+        let pairs = left.chunks_exact(width).zip(right.chunks_exact(width));
         reals(part, left, &mut numbers.left);
         reals(part, right, &mut numbers.right);
         let each = if part == dtype { 1 } else { 2 };

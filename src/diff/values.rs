@@ -8,8 +8,8 @@ use crate::progress::Progress;
 use crate::source::CheckpointReader;
 use crate::tensor::{DType, Region, Tensor, TensorSpec, strings};
 
-/// Bytes of each side that are in memory at a time.
-const BLOCK: u64 = 4 << 20;
+/// Bytes of each side that are in memory at a time, where several threads compare.
+const BLOCK: u64 = 512 << 10;
 
 /// Compares a variable of each of two checkpoints, both of `spec` and both sound.
 pub(super) fn compare(
@@ -31,28 +31,30 @@ pub(super) fn compare(
         spec,
         |region, out| read(left, region, out),
         |region, out| read(right, region, out),
+        BLOCK,
         tolerance,
         progress,
     )
 }
 
-/// Compares two values of `spec`, a fixed-size type, that can be read in parts.
+/// Compares two values of `spec`, a fixed-size type, that can be read in parts of `block` bytes.
 pub(crate) fn compare_blocks(
     spec: &TensorSpec,
     mut left: impl FnMut(&Region, &mut [u8]) -> Result<(), CompareError>,
     mut right: impl FnMut(&Region, &mut [u8]) -> Result<(), CompareError>,
+    block: u64,
     tolerance: Tolerance,
     progress: &dyn Progress,
 ) -> Result<Option<Unequal>, CompareError> {
     let size = spec.dtype().size().unwrap_or(1);
     let (mut one, mut other, mut numbers) = (Vec::new(), Vec::new(), Numbers::default());
     let mut tally = Tally::default();
-    for region in Region::blocks(spec.shape(), BLOCK / size) {
+    for region in Region::blocks(spec.shape(), block / size) {
         if progress.cancelled() {
             return Err(CompareError::Interrupted);
         }
         let bytes = region.elements() * size;
-        // At most `BLOCK`, or one element.
+        // At most a block, or one element.
         let len = usize::try_from(bytes).unwrap_or(usize::MAX);
         one.resize(len, 0);
         other.resize(len, 0);
@@ -108,6 +110,7 @@ mod tests {
             &spec,
             read(left.to_vec()),
             read(right.to_vec()),
+            BLOCK,
             Tolerance::EXACT,
             &Silent,
         )
