@@ -78,6 +78,11 @@ pub mod convert;
 pub mod crc;
 pub mod diff;
 pub mod files;
+/// Chapters that are longer than a page of documentation.
+pub mod guide {
+    #[doc = include_str!("guide/json.md")]
+    pub mod json {}
+}
 pub mod layers;
 pub mod mapping;
 mod names;

@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod html;
 mod interrupt;
+mod json;
 mod list;
 mod mappings;
 mod problems;
