@@ -215,6 +215,11 @@ class PageTest(unittest.TestCase):
         self.browser.media("print")
         tools = "getComputedStyle(document.querySelector('.tools')).display"
         self.assertEqual(self.browser.run(tools), "none")
+        # Rows stay rows, however narrow the paper is.
+        self.browser.size(700, 900)
+        row = "getComputedStyle(document.querySelector('#rows tbody tr')).display"
+        self.assertEqual(self.browser.run(row), "table-row")
+        self.browser.call("Emulation.clearDeviceMetricsOverride")
         self.browser.media()
 
     def test_names_are_only_text(self) -> None:
