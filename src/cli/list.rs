@@ -68,6 +68,12 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     };
     let mut variables: Vec<(&VariableName, &Variable)> =
         catalog.variables.iter().filter(|(name, _)| wanted(name)).collect();
+    for pattern in &args.patterns {
+        let matches = |name: &VariableName| pattern.matches(&display_name(name.as_str()));
+        if !variables.iter().any(|(name, _)| matches(name)) {
+            ui.warn(format!("no variable matches `{pattern}`"));
+        }
+    }
     let order = match args.sort {
         Sort::Key => Order::Key,
         Sort::Name => Order::Name,

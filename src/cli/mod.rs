@@ -79,7 +79,7 @@ struct Global {
     /// Say nothing but errors, and print no mapping after a conversion
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Colour messages
+    /// Colour answers and messages
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Colour,
 }

@@ -1,5 +1,6 @@
 //! Values that can be typed.
 
+use std::fmt;
 use std::str::FromStr;
 
 use regex::Regex;
@@ -57,11 +58,20 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 /// Names to pick: a glob over whole names (`*` stands for anything, `?` for one character), or a
 /// regular expression between slashes that may match anywhere.
 #[derive(Debug, Clone)]
-pub(super) struct NamePattern(Regex);
+pub(super) struct NamePattern {
+    text: String,
+    regex: Regex,
+}
 
 impl NamePattern {
     pub(super) fn matches(&self, name: &str) -> bool {
-        self.0.is_match(name)
+        self.regex.is_match(name)
+    }
+}
+
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -76,7 +86,8 @@ impl FromStr for NamePattern {
                 format!("(?s)^{glob}$")
             }
         };
-        Regex::new(&regex).map(Self).map_err(|error| error.to_string())
+        let regex = Regex::new(&regex).map_err(|error| error.to_string())?;
+        Ok(Self { text: text.to_owned(), regex })
     }
 }
 

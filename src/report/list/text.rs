@@ -24,6 +24,7 @@ pub(in crate::report) fn text(listing: &Listing<'_>, page: &mut Page<'_>) -> io:
     let plain = |row| plain(row, &shapes);
     match listing.statistics {
         None => page.table(&[Ink::Plain, Ink::Faint, Ink::Faint], rows.iter().map(plain))?,
+        Some(_) if rows.is_empty() => {}
         Some(statistics) => {
             let unreadable = statistics.unreadable.iter();
             let unreadable: HashSet<&str> =
