@@ -10,7 +10,7 @@ use crate::names::unnumbered;
 use crate::tensor::TensorSpec;
 
 /// Numbers that a recording may skip by bare entries; whoever skips more gave the name himself.
-const MOST_SKIPPED: u64 = 64;
+const MOST_SKIPPED: usize = 64;
 
 /// Scopes of slim that lie in the layer whose output they normalize.
 const NORMALIZERS: &[&str] = &["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm"];
@@ -147,6 +147,7 @@ pub fn layers(catalog: &Catalog) -> Result<Layers, LayersError> {
             layer.variables.push(variable(catalog, name, leaf, collections));
         }
     }
+    found.count_scopes();
     for scope in &mut found.scopes {
         scope.record();
     }
@@ -155,6 +156,32 @@ pub fn layers(catalog: &Catalog) -> Result<Layers, LayersError> {
 }
 
 impl Layers {
+    /// A scope that took a number from layers beside it stands among them, without variables.
+    fn count_scopes(&mut self) {
+        let firsts = self
+            .scopes
+            .iter()
+            .filter_map(|scope| Some((scope.within.clone(), scope.layers.first()?.number)));
+        let firsts: Vec<(String, usize)> = firsts.collect();
+        let places: HashMap<String, usize> =
+            firsts.iter().enumerate().map(|(at, (within, _))| (within.clone(), at)).collect();
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        for (within, number) in &firsts {
+            let ends = within.match_indices('/').map(|(at, _)| at).chain([within.len()]);
+            for path in ends.filter_map(|end| within.get(..end)).filter(|path| !path.is_empty()) {
+                let (around, own) = path.rsplit_once('/').unwrap_or(("", path));
+                let place = places.get(around).filter(|_| known.insert(path));
+                let Some(scope) = place.and_then(|at| self.scopes.get_mut(*at)) else { continue };
+                let base = unnumbered(own);
+                let beside = scope.layers.iter().any(|layer| unnumbered(&layer.name) == base);
+                if beside && scope.layers.iter().all(|layer| layer.name != own) {
+                    let at = scope.layers.partition_point(|layer| layer.number < *number);
+                    scope.layers.insert(at, Layer::new(own, *number));
+                }
+            }
+        }
+    }
+
     /// Puts scopes inside layers in front of them: a layer that is recorded takes whatever is left
     /// below it.
     fn inner_first(&mut self) {
@@ -227,6 +254,17 @@ impl Layer {
         Self { name, base, skipped: Vec::new(), kind: None, variables: Vec::new(), number }
     }
 
+    /// Whether it is a scope that only took a number.
+    pub fn is_scope(&self) -> bool {
+        self.variables.is_empty()
+    }
+
+    /// Whether it is a recurrent cell, whose gates stand in another order in Keras.
+    pub fn is_cell(&self) -> bool {
+        let base = unnumbered(&self.name);
+        WHOLE.contains(&base) && !base.starts_with("separable")
+    }
+
     /// Whether the checkpoint has any of it.
     pub fn is_saved(&self) -> bool {
         self.variables.iter().any(|variable| variable.spec.is_some())
@@ -247,16 +285,22 @@ impl Scope {
         let names: BTreeSet<String> = self.layers.iter().map(|layer| layer.name.clone()).collect();
         let mut opened: BTreeSet<String> = BTreeSet::new();
         let mut counter = Counter::default();
+        // By base, a number below which none is free.
+        let mut first_free: HashMap<String, u64> = HashMap::new();
         for layer in &mut self.layers {
             layer.kind = kind(layer);
             let base = unnumbered(&layer.name);
-            let is_first = |name: &str| !opened.contains(name);
             // Numbers in front of it that nothing has taken, and that nothing will take later:
             // where there is no first one, the program gave the name.
-            let free = skipped(base, &layer.name, is_first);
-            let skip = free.filter(|free| {
-                names.contains(base) && free.iter().all(|name| !names.contains(name))
-            });
+            let from = first_free.entry(base.to_owned()).or_default();
+            while opened.contains(&numbered(base, *from)) {
+                *from += 1;
+            }
+            let skip = if names.contains(base) {
+                skipped(base, &layer.name, *from, &opened, &names)
+            } else {
+                None
+            };
             if let Some(free) = skip {
                 for name in &free {
                     counter.layer("", base);
@@ -271,20 +315,39 @@ impl Scope {
     }
 }
 
-/// Names with smaller numbers that are still free; `None` where that does not lead to `name`.
-fn skipped(base: &str, name: &str, is_free: impl Fn(&str) -> bool) -> Option<Vec<String>> {
+/// What TF1 calls the layer number so-and-so.
+fn numbered(base: &str, number: u64) -> String {
+    if number == 0 { base.to_owned() } else { format!("{base}_{number}") }
+}
+
+/// Names with smaller numbers that are still free, none of them below `from`; `None` where counting
+/// does not lead to `name`, or to one of `names` that comes later.
+fn skipped(
+    base: &str,
+    name: &str,
+    from: u64,
+    opened: &BTreeSet<String>,
+    names: &BTreeSet<String>,
+) -> Option<Vec<String>> {
     if base == name {
         return Some(Vec::new());
     }
     let number: u64 = name.strip_prefix(base)?.strip_prefix('_')?.parse().ok()?;
     // Nobody counts with zeros in front.
-    if number == 0 || format!("{base}_{number}") != name {
+    if number == 0 || numbered(base, number) != name {
         return None;
     }
-    let numbered = (1..number).map(|number| format!("{base}_{number}"));
-    let smaller = std::iter::once(base.to_owned()).chain(numbered);
-    let free: Vec<String> = smaller.filter(|name| is_free(name)).take(65).collect();
-    (free.len() as u64 <= MOST_SKIPPED).then_some(free)
+    let mut free = Vec::new();
+    for smaller in (from..number).map(|smaller| numbered(base, smaller)) {
+        if opened.contains(&smaller) {
+            continue;
+        }
+        if names.contains(&smaller) || free.len() >= MOST_SKIPPED {
+            return None;
+        }
+        free.push(smaller);
+    }
+    Some(free)
 }
 
 /// What sort of layer has such variables.
@@ -363,5 +426,10 @@ mod tests {
         assert_eq!(recorded(&["dense_99999999999999999999"]), "dense_99999999999999999999");
         assert_eq!(recorded(&["dense_1000000"]), "dense_1000000");
         assert_eq!(recorded(&["a_1_1", "a_1", "a"]), "a_1_1 a_1 a");
+        let many: Vec<String> = (0..20_000).map(|number| numbered("dense", number)).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(recorded(&many), ["dense"; 20_000].join(" "));
+        let late: Vec<&str> = many.iter().rev().copied().collect();
+        assert!(recorded(&late).ends_with("dense_2 dense_1 dense"));
     }
 }

@@ -11,6 +11,7 @@ use super::escape;
 use super::page::{Page, Style};
 use crate::layers::{Layer, LayerVariable, Layers, Scope};
 use crate::names::counted;
+use crate::object;
 
 /// The table of layers, and then the recording; `by_name` calls targets by their names.
 pub(super) fn text(
@@ -22,7 +23,8 @@ pub(super) fn text(
 ) -> io::Result<()> {
     // A line that was broken would no longer be a comment.
     let page = &mut Page::new(Style { width: None, ..style }, out);
-    let all = layers.scopes.iter().flat_map(|scope| &scope.layers).count();
+    let all = layers.scopes.iter().flat_map(|scope| &scope.layers);
+    let all = all.filter(|layer| !layer.is_scope()).count();
     writeln!(
         page,
         "# {} of {}, in the order in which TF1 made them",
@@ -31,7 +33,8 @@ pub(super) fn text(
     )?;
     let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
     for scope in &layers.scopes {
-        rows.extend(scope.layers.iter().map(|layer| (layer.number, row(scope, layer))));
+        let layers = scope.layers.iter().filter(|layer| !layer.is_scope());
+        rows.extend(layers.map(|layer| (layer.number, row(scope, layer))));
     }
     rows.sort_by_key(|(number, _)| *number);
     page.table(&[], rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>())?;
@@ -110,7 +113,7 @@ fn collections(layer: &Layer) -> Vec<Cow<'_, str>> {
 fn recording(scope: &Scope, common: &str, by_name: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut begin = "  - ";
     if !scope.within.is_empty() {
-        writeln!(out, "{begin}within: {}", scalar(&scope.within))?;
+        writeln!(out, "{begin}within: {}", scalar(&escaped(&scope.within)))?;
         begin = "    ";
     }
     if by_name {
@@ -123,16 +126,29 @@ fn recording(scope: &Scope, common: &str, by_name: bool, out: &mut dyn Write) ->
             writeln!(out, "      - {}", scalar(&escaped(skipped)))?;
         }
         let base = scalar(&escaped(&layer.base));
-        if layer.is_saved() {
+        if !layer.is_saved() {
+            writeln!(out, "      - {base}")?;
+        } else if layer.is_cell() {
+            writeln!(
+                out,
+                "      - {base}  # its gates stand in another order in Keras: a `cell` rule"
+            )?;
+        } else if KEYS.contains(&layer.base.as_str()) {
+            writeln!(out, "      - {base}  # a key of `scopes` has this name: a rule")?;
+        } else {
             let path = scope.path(layer);
             let to = path.strip_prefix(common).unwrap_or(&path).trim_start_matches('/');
+            // A dot in a path would stand for something else.
+            let labels = to.split('/').map(object::escape).collect::<Vec<_>>().join("/");
+            let to = if by_name { to } else { labels.as_str() };
             writeln!(out, "      - {base}: {}", scalar(&escaped(to)))?;
-        } else {
-            writeln!(out, "      - {base}")?;
         }
     }
     Ok(())
 }
+
+/// What an entry of `layers` may begin with that is no layer.
+const KEYS: &[&str] = &["repeat", "scope"];
 
 /// A dollar stands for itself.
 fn escaped(name: &str) -> String {
