@@ -98,6 +98,7 @@ pub mod reverse;
 pub mod show;
 pub mod source;
 pub mod stats;
+pub mod suggest;
 mod sums;
 pub mod table;
 pub mod target;

@@ -14,6 +14,7 @@ mod plan;
 mod progress;
 mod scopes;
 mod show;
+mod suggest;
 mod tensorflow;
 mod ui;
 mod values;
@@ -90,6 +91,7 @@ enum Command {
     Graph(graph::Args),
     Show(show::Args),
     Scopes(scopes::Args),
+    Suggest(suggest::Args),
     Plan(plan::Args),
     Convert(convert::Args),
     Check(check::Args),
@@ -114,6 +116,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Graph(args) => graph::run(args, &ui),
         Command::Show(args) => show::run(args, &ui),
         Command::Scopes(args) => scopes::run(args, &ui),
+        Command::Suggest(args) => suggest::run(args, &ui),
         Command::Plan(args) => plan::run(args, &ui),
         Command::Convert(args) => convert::run(args, &ui),
         Command::Check(args) => check::run(args, &ui),

@@ -1,0 +1,83 @@
+//! Numbers in names: where an item stands in which series.
+
+use super::words::tokens;
+
+/// A place in a series: `block_#/unit_#` at `[2, 1]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// The series: what stands before the end, numbers left out. Names of another view are another
+    /// series.
+    pub(super) series: String,
+    /// The numbers that were left out.
+    pub(super) index: Vec<u64>,
+    /// Where the name was cut.
+    pub(super) end: usize,
+    /// Whether its first member goes without a number, as TF1 and Keras count.
+    pub(super) bare: bool,
+}
+
+/// Every place a name has in a series. `is_numbered` tells whether a path without a number is the
+/// first of such that have one: `conv2d`, `conv2d_1`, ….
+pub(super) fn cuts(
+    name: &str,
+    view: usize,
+    is_numbered: &dyn Fn(&str) -> bool,
+    bared: &dyn Fn(&str) -> bool,
+) -> Vec<Cut> {
+    let mut found = Vec::new();
+    let mut skeleton = format!("{view} ");
+    let mut index: Vec<u64> = Vec::new();
+    // Up to where the name is in the skeleton.
+    let mut done = 0;
+    let mut all = tokens(name).into_iter().peekable();
+    let mut slashes: Vec<usize> = name.match_indices('/').map(|(at, _)| at).collect();
+    slashes.push(name.len());
+    let mut slashes = slashes.into_iter().peekable();
+    let cut = |found: &mut Vec<Cut>, skeleton: &mut String, index: &mut Vec<u64>, done: &mut usize, start: usize, end: usize, mark: &str, value: u64| {
+        let text = name.get(*done..start).unwrap_or_default();
+        // The same series among those that have all earlier numbers in common.
+        let fixed = format!("{view}={}{mark}", name.get(..start).unwrap_or_default());
+        skeleton.push_str(text);
+        skeleton.push_str(mark);
+        let base = name.get(..start).unwrap_or_default();
+        let bare = end == start || is_numbered(base.strip_suffix('_').unwrap_or(base)) && bared(base.strip_suffix('_').unwrap_or(base));
+        let several = !index.is_empty();
+        index.push(value);
+        *done = end;
+        found.push(Cut { series: skeleton.clone(), index: index.clone(), end, bare });
+        if several {
+            found.push(Cut { series: fixed, index: vec![value], end, bare });
+        }
+    };
+    loop {
+        let slash = slashes.peek().copied();
+        match (all.peek().copied(), slash) {
+            (Some(token), Some(slash)) if token.start < slash => {
+                all.next();
+                if token.is_number {
+                    let value = token.text.parse().unwrap_or(u64::MAX);
+                    cut(&mut found, &mut skeleton, &mut index, &mut done, token.start, token.end(), "#", value);
+                } else if token.behind_number && token.text.len() == 1 {
+                    let value = token.text.bytes().next().map_or(0, u64::from);
+                    cut(&mut found, &mut skeleton, &mut index, &mut done, token.start, token.end(), "@", value);
+                }
+            }
+            (_, Some(slash)) => {
+                slashes.next();
+                let path = name.get(..slash).unwrap_or_default();
+                let unmarked = done < slash;
+                if unmarked && is_numbered(path) {
+                    cut(&mut found, &mut skeleton, &mut index, &mut done, slash, slash, "_#", 0);
+                }
+            }
+            _ => break,
+        }
+    }
+    // The name as a whole.
+    if !index.is_empty() && done < name.len() {
+        skeleton.push_str(name.get(done..).unwrap_or_default());
+        let bare = found.iter().any(|cut| cut.bare);
+        found.push(Cut { series: skeleton, index, end: name.len(), bare });
+    }
+    found
+}

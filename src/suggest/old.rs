@@ -1,0 +1,306 @@
+//! What the old checkpoint has to give: its variables without state, taken apart where the new model
+//! may want the parts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::side::Named;
+use crate::catalog::{Catalog, VariableName};
+use crate::mapping::{Averages, CellKind};
+use crate::names::unnumbered;
+use crate::object::{VARIABLE_VALUE};
+use crate::optimizer::{self, detect, optimizers};
+use crate::tensor::{DType, Shape, TensorSpec};
+
+/// Something that can be given to one place of the new model.
+#[derive(Debug, Clone)]
+pub(super) struct Old {
+    /// How it is called, and what it is.
+    pub(super) named: Named,
+    /// What it is made of.
+    pub(super) origin: Origin,
+}
+
+/// What is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A variable.
+    Whole(VariableName),
+    /// One of three equal parts along the last axis.
+    Part(VariableName, usize),
+    /// A leaf of a recurrent cell as Keras has it: the scope, and all variables of it.
+    Cell {
+        /// Which sort.
+        kind: CellKind,
+        /// Where its variables are.
+        scope: String,
+        /// They.
+        variables: Vec<VariableName>,
+        /// What Keras calls the part.
+        leaf: &'static str,
+    },
+}
+
+impl Origin {
+    /// Every variable that is read.
+    pub(super) fn sources(&self) -> Vec<VariableName> {
+        match self {
+            Self::Whole(name) | Self::Part(name, _) => vec![name.clone()],
+            Self::Cell { variables, leaf, .. } => {
+                let read = |name: &&VariableName| match *leaf {
+                    "bias" => is_bias(name),
+                    "kernel" => !is_bias(name) && !name.as_str().contains("hidden_projection"),
+                    _ => !is_bias(name) && !name.as_str().contains("input_projection"),
+                };
+                variables.iter().filter(read).cloned().collect()
+            }
+        }
+    }
+}
+
+/// Whether a cell's variable is one of its biases.
+fn is_bias(name: &VariableName) -> bool {
+    let leaf = name.as_str().rsplit('/').next().unwrap_or_default();
+    matches!(leaf, "bias" | "biases" | "Bias")
+}
+
+/// Everything that is not in the run for a place.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Left {
+    /// Slots, powers and the step.
+    pub(super) state: BTreeSet<VariableName>,
+    /// Averages of variables.
+    pub(super) averages: BTreeSet<VariableName>,
+}
+
+/// What a fused projection is called.
+const FUSED: &[&str] = &["c_attn", "qkv", "in_proj", "query_key_value"];
+/// What its parts are called, in order.
+const FUSED_PARTS: [&str; 3] = ["query", "key", "value"];
+
+/// What is left when state and averages are taken away.
+pub(super) fn left(catalog: &Catalog) -> Left {
+    let mut left = Left::default();
+    left.state.extend(optimizer::slots(catalog).into_keys());
+    match &catalog.graph {
+        Some(graph) => {
+            let owned: BTreeSet<_> =
+                optimizers(graph).into_iter().flat_map(|found| found.owned).collect();
+            let keys = graph.attributes().filter(|(node, value)| {
+                owned.contains(node)
+                    || value.name != VARIABLE_VALUE
+                    || value.key.starts_with("save_counter/")
+            });
+            left.state.extend(keys.filter_map(|(_, value)| VariableName::new(&value.key)));
+            left.state.extend(
+                catalog.variables.keys().filter(|name| name.as_str().starts_with('_')).cloned(),
+            );
+        }
+        None => {
+            let state = detect(catalog, &[]);
+            left.state.extend(factored(catalog));
+            left.state.extend(state.powers);
+            left.state.extend(state.step);
+            if let Some(averages) = Averages::unsaid() {
+                let is_average = |name: &&VariableName| averages.variable(name.as_str()).is_some();
+                left.averages.extend(catalog.variables.keys().filter(is_average).cloned());
+            }
+        }
+    }
+    left
+}
+
+/// What Adafactor of Mesh TensorFlow keeps: `kernel_slot_vr` beside `kernel`.
+fn factored(catalog: &Catalog) -> impl Iterator<Item = VariableName> {
+    let is_slot = |name: &&VariableName| {
+        let owner = name.as_str().rsplit_once("_slot_").map(|(owner, _)| owner);
+        owner.is_some_and(|owner| catalog.variables.contains_key(owner))
+    };
+    catalog.variables.keys().filter(is_slot).cloned()
+}
+
+/// Everything that can be given; `wanted` tells the shapes of the new model.
+pub(super) fn items(catalog: &Catalog, left: &Left, wanted: &BTreeSet<Vec<u64>>) -> Vec<Old> {
+    let free: BTreeMap<&VariableName, &TensorSpec> = catalog
+        .variables
+        .iter()
+        .filter(|(name, _)| !left.state.contains(*name) && !left.averages.contains(*name))
+        .map(|(name, variable)| (name, &variable.spec))
+        .collect();
+    let mut found: Vec<Old> = Vec::new();
+    let mut taken: BTreeSet<&VariableName> = BTreeSet::new();
+    if catalog.graph.is_none() {
+        for cell in cells(&free, wanted) {
+            taken.extend(cell.taken);
+            found.extend(cell.parts);
+        }
+    }
+    for (name, spec) in free {
+        if taken.contains(name) {
+            continue;
+        }
+        match parts(name, spec, wanted) {
+            Some(parts) => found.extend(parts),
+            None => found.push(Old {
+                named: Named { views: vec![shown(catalog, name)], spec: spec.clone() },
+                origin: Origin::Whole(name.clone()),
+            }),
+        }
+    }
+    found
+}
+
+/// How rules call a variable: an object's value by its path.
+fn shown(catalog: &Catalog, name: &VariableName) -> String {
+    let own = name.as_str();
+    match catalog.graph {
+        Some(_) => own.strip_suffix("/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or(own).to_owned(),
+        None => own.to_owned(),
+    }
+}
+
+/// Query, key and value of a projection that has all of them side by side, where the new model has
+/// nothing of its size.
+fn parts(name: &VariableName, spec: &TensorSpec, wanted: &BTreeSet<Vec<u64>>) -> Option<Vec<Old>> {
+    let (scope, leaf) = name.as_str().rsplit_once('/')?;
+    let own = scope.rsplit('/').next()?;
+    let dims = spec.shape().dims();
+    let (last, front) = dims.split_last()?;
+    let fused = FUSED.contains(&own) && last % 3 == 0 && *last > 0;
+    if !fused || wanted.iter().any(|dims| same_size(dims, spec.shape().elements())) {
+        return None;
+    }
+    let mut dims = front.to_vec();
+    dims.push(last / 3);
+    let spec = TensorSpec::new(spec.dtype(), Shape::new(dims).ok()?).ok()?;
+    let part = |(at, called): (usize, &&str)| Old {
+        named: Named { views: vec![format!("{scope}/{called}/{leaf}")], spec: spec.clone() },
+        origin: Origin::Part(name.clone(), at),
+    };
+    Some(FUSED_PARTS.iter().enumerate().map(part).collect())
+}
+
+fn same_size(dims: &[u64], elements: u64) -> bool {
+    dims.iter().try_fold(1_u64, |all, dim| all.checked_mul(*dim)) == Some(elements)
+}
+
+/// A cell's parts, and the variables they are made of.
+struct Cell<'c> {
+    parts: Vec<Old>,
+    taken: Vec<&'c VariableName>,
+}
+
+/// Variables by their names below a scope.
+type Below<'c> = BTreeMap<&'c str, (&'c VariableName, &'c TensorSpec)>;
+
+/// Leaves of the cells of TF1, and how old versions called them.
+const KERNEL: &[&str] = &["kernel", "weights", "Linear/Matrix"];
+const BIAS: &[&str] = &["bias", "biases", "Linear/Bias"];
+
+/// Every recurrent cell that has a counterpart of its shape.
+fn cells<'c>(
+    free: &BTreeMap<&'c VariableName, &'c TensorSpec>,
+    wanted: &BTreeSet<Vec<u64>>,
+) -> Vec<Cell<'c>> {
+    let mut scopes: BTreeMap<&str, Below<'c>> = BTreeMap::new();
+    for (name, spec) in free {
+        for (at, _) in name.as_str().match_indices('/') {
+            let (Some(scope), Some(leaf)) =
+                (name.as_str().get(..at), name.as_str().get(at + 1..))
+            else {
+                continue;
+            };
+            scopes.entry(scope).or_default().insert(leaf, (name, spec));
+        }
+    }
+    scopes.iter().filter_map(|(scope, below)| cell(scope, below, wanted)).collect()
+}
+
+fn cell<'c>(scope: &str, below: &Below<'c>, wanted: &BTreeSet<Vec<u64>>) -> Option<Cell<'c>> {
+    let base = unnumbered(scope.rsplit('/').next()?);
+    let one = |names: &[&str], folder: &str| {
+        names.iter().find_map(|name| below.get(format!("{folder}{name}").as_str()).copied())
+    };
+    let two = |folders: &[&str], names: &[&str]| {
+        folders.iter().find_map(|folder| one(names, folder))
+    };
+    let kernel = one(KERNEL, "");
+    let bias = one(BIAS, "");
+    let size = |found: (&VariableName, &TensorSpec)| found.1.shape().dims().to_vec();
+    let (kind, units, inputs, all): (_, u64, u64, Vec<_>) = match (kernel, bias, below.len()) {
+        (Some(kernel), Some(bias), 2) => {
+            let [rows, columns] = size(kernel).try_into().ok()?;
+            let [bias_size] = size(bias).try_into().ok()?;
+            let kind = match base {
+                "cudnn_compatible_lstm_cell" => CellKind::CudnnLstm,
+                "basic_rnn_cell" => CellKind::Rnn,
+                _ if columns % 4 == 0 => CellKind::Lstm,
+                _ => CellKind::Rnn,
+            };
+            let gates = if kind == CellKind::Rnn { 1 } else { 4 };
+            if bias_size != columns || columns % gates != 0 {
+                return None;
+            }
+            let units = columns / gates;
+            (kind, units, rows.checked_sub(units)?, vec![kernel, bias])
+        }
+        _ => {
+            let folders = ["gates/", "Gates/"];
+            let (gates, gates_bias) = (two(&folders, KERNEL)?, two(&folders, BIAS)?);
+            let candidate = ["candidate/", "Candidate/"];
+            let [_, columns] = size(gates).try_into().ok()?;
+            let [rows, _] = size(gates).try_into().ok()?;
+            let units = columns / 2;
+            if let (Some(kernel), Some(bias), 4) =
+                (two(&candidate, KERNEL), two(&candidate, BIAS), below.len())
+            {
+                let all = vec![gates, gates_bias, kernel, bias];
+                (CellKind::Gru, units, rows.checked_sub(units)?, all)
+            } else if below.len() == 6 && base == "cudnn_compatible_gru_cell" {
+                let all = below.values().copied().collect();
+                (CellKind::CudnnGru, units, rows.checked_sub(units)?, all)
+            } else {
+                return None;
+            }
+        }
+    };
+    let columns = units.checked_mul(match kind {
+        CellKind::Rnn => 1,
+        CellKind::Lstm | CellKind::CudnnLstm => 4,
+        CellKind::Gru | CellKind::CudnnGru => 3,
+    })?;
+    // What is called a cell is one; anything else only if the new model has one of that shape.
+    let called = ["cell", "lstm", "gru", "rnn"].iter().any(|word| base.contains(word));
+    let shaped = wanted.contains(&vec![units, columns]) && wanted.contains(&vec![inputs, columns]);
+    if !called && (!shaped || wanted.contains(&vec![inputs + units, columns])) {
+        return None;
+    }
+    if wanted.contains(&vec![inputs.checked_add(units)?, columns]) || units == 0 || inputs == 0 {
+        return None;
+    }
+    let dtype = all.first().map(|(_, spec)| spec.dtype())?;
+    let bias = if kind == CellKind::CudnnGru { vec![2, columns] } else { vec![columns] };
+    let leaves = [
+        ("kernel", vec![inputs, columns]),
+        ("recurrent_kernel", vec![units, columns]),
+        ("bias", bias),
+    ];
+    let variables: Vec<VariableName> = all.iter().map(|(name, _)| (*name).clone()).collect();
+    let parts: Option<Vec<Old>> = leaves
+        .into_iter()
+        .map(|(leaf, dims)| {
+            let origin = Origin::Cell {
+                kind,
+                scope: scope.to_owned(),
+                variables: variables.clone(),
+                leaf,
+            };
+            let views = vec![format!("{scope}/{leaf}")];
+            Some(Old { named: Named { views, spec: spec(dtype, dims)? }, origin })
+        })
+        .collect();
+    Some(Cell { parts: parts?, taken: all.iter().map(|(name, _)| *name).collect() })
+}
+
+fn spec(dtype: DType, dims: Vec<u64>) -> Option<TensorSpec> {
+    TensorSpec::new(dtype, Shape::new(dims).ok()?).ok()
+}

@@ -1,0 +1,404 @@
+//! Which old value goes where: what is clearest is decided first, and speaks for its neighbours.
+//!
+//! A pair is looked at only if the value fits. Four things speak for it, each worth between 0 and 1
+//! before its weight: the words both names have in common; series that run alike and have both in
+//! the same member (against it, if in others); neighbours that were decided, below names as near as
+//! possible; and decided pairs whose names differ from these in numbers only, which one rule would
+//! map. A pair is decided if both sides prefer it by a margin, wide ones first.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::fit::Fit;
+use super::series::Alikes;
+use super::side::Side;
+
+/// By how much a pair must be preferred on both sides; the next only when the one before yields
+/// nothing more.
+const MARGINS: &[f64] = &[0.8, 0.5, 0.3, 0.18, 0.1];
+
+const WORDS: f64 = 1.0;
+const SERIES: f64 = 1.2;
+const NEIGHBOURS: f64 = 0.8;
+const RULE: f64 = 0.6;
+const NUMBERS: f64 = 0.2;
+
+/// Words that only one side has say little against a pair.
+const FOREIGN: f64 = 0.25;
+
+/// What speaks for a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Evidence {
+    /// Words in common, of all the two have.
+    pub(super) words: f64,
+    /// Numbers in common, with the words in front of them.
+    pub(super) numbers: f64,
+    /// Series that have both in the same member.
+    pub(super) same: f64,
+    /// Series that have both, in different members.
+    pub(super) other: f64,
+    /// Decided neighbours.
+    pub(super) neighbours: f64,
+    /// Decided pairs of the same rule.
+    pub(super) rule: f64,
+}
+
+impl Evidence {
+    /// All of it in one number.
+    pub(super) fn sum(&self) -> f64 {
+        self.fixed() + NEIGHBOURS * self.neighbours + RULE * self.rule
+    }
+
+    fn fixed(&self) -> f64 {
+        let of = self.same + self.other;
+        let series = if of > 0.0 { (self.same - self.other) / of } else { 0.0 };
+        WORDS * self.words + NUMBERS * self.numbers + SERIES * series
+    }
+}
+
+fn count(n: usize) -> f64 {
+    u32::try_from(n).map_or(f64::MAX, f64::from)
+}
+
+/// A pair that is possible.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    /// The item of the old side.
+    pub(super) old: usize,
+    /// How it fits.
+    pub(super) fit: Fit,
+    /// What names and series say.
+    fixed: Evidence,
+}
+
+/// What was decided, and what could have been.
+#[derive(Debug)]
+pub(super) struct Solution {
+    /// By item of the new side.
+    pub(super) chosen: Vec<Option<usize>>,
+    /// By item of the old side, whether it has a place.
+    pub(super) given: Vec<bool>,
+    /// By item of the new side: everything that fits.
+    pub(super) candidates: Vec<Vec<Candidate>>,
+    learnt: Learnt,
+}
+
+/// What decided pairs say of others.
+#[derive(Debug, Default)]
+struct Learnt {
+    /// Decided items below each name.
+    old: HashMap<u32, u32>,
+    new: HashMap<u32, u32>,
+    /// Decided pairs below each two names.
+    pairs: HashMap<u32, HashMap<u32, u32>>,
+    /// Decided pairs by what is left of their names without numbers.
+    rules: HashMap<(u32, u32), u32>,
+    ruled: HashMap<u32, u32>,
+}
+
+/// Finds series that run alike among those items of both sides that are wanted.
+pub(super) type Lay<'l> =
+    dyn Fn(&dyn Fn(usize) -> bool, &dyn Fn(usize) -> bool) -> Alikes + 'l;
+
+/// The two sides and what is known of both.
+pub(super) struct Solver<'s> {
+    pub(super) old: &'s Side,
+    pub(super) new: &'s Side,
+    /// Series that run alike, at first and among what was left at each later turn.
+    pub(super) alikes: Vec<Alikes>,
+    /// What is said: by item of the new side.
+    pub(super) hints: &'s BTreeMap<usize, usize>,
+    pub(super) weights: Weights,
+}
+
+/// How much words tell.
+#[derive(Debug, Default)]
+pub(super) struct Weights {
+    of: HashMap<u32, f64>,
+}
+
+impl Weights {
+    /// Rare words tell more; those that one side does not know, little.
+    pub(super) fn new(old: &Side, new: &Side) -> Self {
+        let counted = |side: &Side| {
+            let mut counts: HashMap<u32, usize> = HashMap::new();
+            for item in &side.items {
+                let mut said: Vec<u32> = item.words.concat();
+                said.sort_unstable();
+                said.dedup();
+                said.into_iter().for_each(|word| *counts.entry(word).or_default() += 1);
+            }
+            (counts, count(side.items.len().max(1)))
+        };
+        let ((old, of_old), (new, of_new)) = (counted(old), counted(new));
+        let mut weights = Self::default();
+        for (word, times) in &old {
+            let rare = |times: usize, of: f64| (1.0 + of / count(times)).ln();
+            let weight = match new.get(word) {
+                Some(others) => (rare(*times, of_old) + rare(*others, of_new)) / 2.0,
+                None => FOREIGN * rare(*times, of_old),
+            };
+            weights.of.insert(*word, weight);
+        }
+        for (word, times) in &new {
+            let weight = FOREIGN * (1.0 + of_new / count(*times)).ln();
+            weights.of.entry(*word).or_insert(weight);
+        }
+        weights
+    }
+
+    /// The share of what two names say that both say.
+    fn shared(&self, a: &[u32], b: &[u32]) -> f64 {
+        let weight = |word: &u32| self.of.get(word).copied().unwrap_or_default();
+        let both: f64 = a.iter().filter(|word| b.contains(word)).map(weight).sum();
+        let all: f64 = a.iter().chain(b).map(weight).sum::<f64>() - both;
+        if all > 0.0 { both / all } else { 0.0 }
+    }
+}
+
+impl Solver<'_> {
+    /// Decides as much as can be. `lay` finds series that run alike among items of both sides.
+    pub(super) fn solve(&mut self, lay: &Lay<'_>) -> Solution {
+        self.alikes.push(lay(&|_| true, &|_| true));
+        let mut solution = Solution {
+            chosen: vec![None; self.new.items.len()],
+            given: vec![false; self.old.items.len()],
+            candidates: self.candidates(),
+            learnt: Learnt::default(),
+        };
+        for (new, old) in self.hints {
+            solution.decide(self, *old, *new);
+        }
+        loop {
+            let before = solution.open();
+            self.turn(&mut solution);
+            let open = solution.open();
+            // What is left may run alike where the whole did not.
+            if open == 0 || (open == before && self.alikes.len() > 1) {
+                return solution;
+            }
+            let left = lay(&|old| solution.given.get(old) == Some(&false), &|new| {
+                solution.chosen.get(new) == Some(&None)
+            });
+            self.alikes.push(left);
+            for (new, candidates) in solution.candidates.iter_mut().enumerate() {
+                for candidate in candidates {
+                    let (same, other) = self.votes(candidate.old, new);
+                    candidate.fixed = Evidence { same, other, ..candidate.fixed };
+                }
+            }
+        }
+    }
+
+    /// How much series say for and against a pair.
+    pub(super) fn votes(&self, old: usize, new: usize) -> (f64, f64) {
+        let votes = self.alikes.iter().map(|alikes| alikes.votes(old, new));
+        votes.fold((0.0, 0.0), |(same, other), (a, b)| (same + a, other + b))
+    }
+
+    /// Decides what is clear, until nothing is.
+    fn turn(&self, solution: &mut Solution) {
+        let mut margins = MARGINS.iter().copied().peekable();
+        while let Some(&margin) = margins.peek() {
+            let decided = solution.clear(self, margin);
+            if decided.is_empty() {
+                margins.next();
+                continue;
+            }
+            for (old, new) in decided {
+                solution.decide(self, old, new);
+            }
+            // What was learnt may have made other things clear.
+            margins = MARGINS.iter().copied().peekable();
+        }
+    }
+
+    /// All pairs that fit.
+    fn candidates(&self) -> Vec<Vec<Candidate>> {
+        let sizes = self.old.sizes();
+        let mut words: HashMap<(&[u32], &[u32]), f64> = HashMap::new();
+        let mut all = Vec::with_capacity(self.new.items.len());
+        for (at, new) in self.new.items.iter().enumerate() {
+            let same = sizes.get(&super::side::size(&new.spec));
+            let mut found = Vec::new();
+            for &old_at in same.into_iter().flatten() {
+                let Some(old) = self.old.items.get(old_at) else { continue };
+                let fit = Fit::of(&old.spec, &new.spec);
+                let Some(fit) = fit.filter(|_| old.role.suits(new.role)) else { continue };
+                let mut shared = 0.0_f64;
+                for (a, b) in old.words.iter().flat_map(|a| new.words.iter().map(move |b| (a, b))) {
+                    let of = words
+                        .entry((a.as_slice(), b.as_slice()))
+                        .or_insert_with(|| self.weights.shared(a, b));
+                    shared = shared.max(*of);
+                }
+                let evidence = self.fixed(old_at, at, shared);
+                found.push(Candidate { old: old_at, fit, fixed: evidence });
+            }
+            all.push(found);
+        }
+        all
+    }
+
+    fn fixed(&self, old: usize, new: usize, words: f64) -> Evidence {
+        let (same, other) = self.votes(old, new);
+        let numbers = match (self.old.items.get(old), self.new.items.get(new)) {
+            (Some(a), Some(b)) => {
+                let both = a.numbers.iter().filter(|number| b.numbers.contains(number)).count();
+                let all = a.numbers.len() + b.numbers.len() - both;
+                if all == 0 { 0.0 } else { count(both) / count(all) }
+            }
+            _ => 0.0,
+        };
+        Evidence { words, numbers, same, other, ..Evidence::default() }
+    }
+
+    /// Everything that speaks for a pair.
+    pub(super) fn evidence(&self, solution: &Solution, old: usize, new: usize) -> Evidence {
+        let (Some(a), Some(b)) = (self.old.items.get(old), self.new.items.get(new)) else {
+            return Evidence::default();
+        };
+        let pairs = a.words.iter().flat_map(|a| b.words.iter().map(move |b| (a, b)));
+        let words = pairs.map(|(a, b)| self.weights.shared(a, b)).fold(0.0, f64::max);
+        let near = solution.learnt.near(self, old);
+        Evidence {
+            neighbours: near.towards(&b.prefixes),
+            rule: solution.learnt.rule(self, old, new),
+            ..self.fixed(old, new, words)
+        }
+    }
+}
+
+impl Solution {
+    /// How many items of the new side have nothing yet.
+    fn open(&self) -> usize {
+        self.chosen.iter().filter(|chosen| chosen.is_none()).count()
+    }
+
+    fn decide(&mut self, solver: &Solver<'_>, old: usize, new: usize) {
+        if let (Some(chosen), Some(given)) = (self.chosen.get_mut(new), self.given.get_mut(old)) {
+            *chosen = Some(old);
+            *given = true;
+            self.learnt.add(solver, old, new);
+        }
+    }
+
+    /// Undecided pairs that both sides prefer by a margin.
+    fn clear(&self, solver: &Solver<'_>, margin: f64) -> Vec<(usize, usize)> {
+        #[derive(Clone, Copy)]
+        struct Best {
+            sum: f64,
+            second: f64,
+            partner: usize,
+        }
+        fn see(best: &mut Option<Best>, sum: f64, partner: usize) {
+            *best = Some(match *best {
+                None => Best { sum, second: f64::NEG_INFINITY, partner },
+                Some(known) if sum > known.sum => Best { sum, second: known.sum, partner },
+                Some(known) => Best { second: known.second.max(sum), ..known },
+            });
+        }
+        let mut of_old: Vec<Option<Best>> = vec![None; solver.old.items.len()];
+        let mut of_new: Vec<Option<Best>> = vec![None; solver.new.items.len()];
+        let mut nears: HashMap<usize, Near> = HashMap::new();
+        for (new, candidates) in self.candidates.iter().enumerate() {
+            if self.chosen.get(new).is_some_and(Option::is_some) {
+                continue;
+            }
+            let Some(item) = solver.new.items.get(new) else { continue };
+            for candidate in candidates {
+                if self.given.get(candidate.old) != Some(&false) {
+                    continue;
+                }
+                let near = nears
+                    .entry(candidate.old)
+                    .or_insert_with(|| self.learnt.near(solver, candidate.old));
+                let sum = candidate.fixed.fixed()
+                    + NEIGHBOURS * near.towards(&item.prefixes)
+                    + RULE * self.learnt.rule(solver, candidate.old, new);
+                if let (Some(a), Some(b)) = (of_old.get_mut(candidate.old), of_new.get_mut(new)) {
+                    see(a, sum, new);
+                    see(b, sum, candidate.old);
+                }
+            }
+        }
+        let mut decided = Vec::new();
+        for (new, best) in of_new.iter().enumerate() {
+            let Some(best) = best else { continue };
+            let back = of_old.get(best.partner).copied().flatten();
+            let Some(back) = back.filter(|back| back.partner == new) else { continue };
+            let alone = best.second.is_infinite() && back.second.is_infinite();
+            let clear = best.sum - best.second.max(back.second) >= margin;
+            // The only one that fits need not be the right one if nothing else speaks for it.
+            if clear && (best.sum >= 0.15 || (alone && best.sum > 0.0)) {
+                decided.push((best.partner, new));
+            }
+        }
+        decided
+    }
+}
+
+/// What decided neighbours of an item say: how much for whatever lies below which name.
+struct Near {
+    towards: HashMap<u32, f64>,
+}
+
+impl Near {
+    fn towards(&self, prefixes: &[u32]) -> f64 {
+        prefixes.iter().filter_map(|prefix| self.towards.get(prefix)).copied().fold(0.0, f64::max)
+    }
+}
+
+impl Learnt {
+    fn add(&mut self, solver: &Solver<'_>, old: usize, new: usize) {
+        let (Some(old), Some(new)) = (solver.old.items.get(old), solver.new.items.get(new)) else {
+            return;
+        };
+        old.prefixes.iter().for_each(|prefix| *self.old.entry(*prefix).or_default() += 1);
+        new.prefixes.iter().for_each(|prefix| *self.new.entry(*prefix).or_default() += 1);
+        for a in &old.prefixes {
+            let towards = self.pairs.entry(*a).or_default();
+            new.prefixes.iter().for_each(|b| *towards.entry(*b).or_default() += 1);
+        }
+        for a in &old.skeletons {
+            *self.ruled.entry(*a).or_default() += 1;
+            for b in &new.skeletons {
+                *self.rules.entry((*a, *b)).or_default() += 1;
+            }
+        }
+    }
+
+    fn near(&self, solver: &Solver<'_>, old: usize) -> Near {
+        let mut towards: HashMap<u32, f64> = HashMap::new();
+        let prefixes = solver.old.items.get(old).map(|item| item.prefixes.as_slice());
+        for prefix in prefixes.unwrap_or_default() {
+            let Some(partners) = self.pairs.get(prefix) else { continue };
+            let decided = self.old.get(prefix).copied().unwrap_or_default();
+            let wide = solver.old.below.get(prefix).map_or(1, Vec::len);
+            // The nearer the neighbours, the more they say.
+            let weight = 1.0 / count(wide + 1).ln().max(1.0);
+            for (partner, times) in partners {
+                let of = decided.max(self.new.get(partner).copied().unwrap_or_default()).max(1);
+                let says = weight * f64::from(*times) / f64::from(of);
+                let known = towards.entry(*partner).or_default();
+                *known = known.max(says);
+            }
+        }
+        Near { towards }
+    }
+
+    fn rule(&self, solver: &Solver<'_>, old: usize, new: usize) -> f64 {
+        let (Some(old), Some(new)) = (solver.old.items.get(old), solver.new.items.get(new)) else {
+            return 0.0;
+        };
+        let mut best = 0.0_f64;
+        for a in &old.skeletons {
+            let Some(of) = self.ruled.get(a) else { continue };
+            for b in &new.skeletons {
+                if let Some(times) = self.rules.get(&(*a, *b)) {
+                    best = best.max(f64::from(*times) / f64::from(*of));
+                }
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,321 @@
+//! What names say: their words, in one spelling for all that this field calls the same, and what
+//! sort of variable they name.
+
+use std::collections::HashMap;
+
+/// What a variable is to its layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// A kernel, a table of embeddings, any matrix.
+    Matrix,
+    /// A recurrent layer's matrix over its state.
+    Recurrent,
+    /// A kernel with its inputs kept apart.
+    Depthwise,
+    /// The kernel that follows one of those.
+    Pointwise,
+    /// What is added: by a dense layer or a convolution.
+    Bias,
+    /// What is added: by a normalization.
+    Beta,
+    /// What is multiplied by a normalization.
+    Gamma,
+    /// A mean that moves.
+    Mean,
+    /// A variance that moves.
+    Variance,
+    /// Its name does not tell.
+    Unknown,
+}
+
+impl Role {
+    /// What the last component of a name, and the one before it, tell.
+    pub(super) fn of(name: &str, rank: usize) -> Self {
+        let mut components = name.rsplit('/');
+        let own = components.next().unwrap_or_default().trim_start_matches('_').to_lowercase();
+        let ends = |with: &[&str]| {
+            with.iter().any(|end| {
+                own.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+            })
+        };
+        match own.as_str() {
+            "b" if components.next().is_some_and(|above| above.contains("ln_")) => Self::Beta,
+            _ if ends(&["recurrent_kernel"]) => Self::Recurrent,
+            _ if ends(&["depthwise_kernel", "depthwise_weights"]) => Self::Depthwise,
+            _ if ends(&["pointwise_kernel", "pointwise_weights"]) => Self::Pointwise,
+            _ if ends(&["bias", "biases", "b"]) => Self::Bias,
+            _ if ends(&["beta"]) => Self::Beta,
+            _ if ends(&["gamma", "scale", "g", "mul"]) && rank <= 1 => Self::Gamma,
+            _ if ends(&["moving_mean", "running_mean", "mean", "mu"]) => Self::Mean,
+            _ if ends(&["moving_variance", "running_var", "variance", "var"]) => Self::Variance,
+            _ if ends(&["kernel", "weights", "w", "weight", "matrix"]) && rank >= 2 => Self::Matrix,
+            _ if ends(&["embeddings", "embedding", "table"]) => Self::Matrix,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether one may become the other.
+    pub(super) fn suits(self, other: Self) -> bool {
+        use Role::{Beta, Bias, Depthwise, Matrix, Pointwise, Unknown};
+        match (self, other) {
+            (a, b) if a == b => true,
+            (Unknown, _) | (_, Unknown) => true,
+            (Bias, Beta) | (Beta, Bias) => true,
+            (Matrix, Depthwise | Pointwise) | (Depthwise | Pointwise, Matrix) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it has what a layer has most of.
+    pub(super) fn is_matrix(self) -> bool {
+        matches!(self, Self::Matrix | Self::Recurrent | Self::Depthwise | Self::Pointwise)
+    }
+}
+
+/// Several words that are one, before single words are looked at; the first that fits wins.
+const PHRASES: &[(&[&str], &[&str])] = &[
+    (&["tpu", "batch", "normalization"], &["bn"]),
+    (&["sync", "batch", "normalization"], &["bn"]),
+    (&["batch", "normalization"], &["bn"]),
+    (&["batch", "norm"], &["bn"]),
+    (&["layer", "normalization"], &["norm"]),
+    (&["layer", "norm"], &["norm"]),
+    (&["rms", "norm"], &["norm"]),
+    (&["token", "type"], &["segment"]),
+    (&["feed", "forward"], &["ffn"]),
+    (&["dense", "relu", "dense"], &["ffn"]),
+    (&["enc", "dec", "attention"], &["cross", "attention"]),
+    (&["multi", "head", "attention"], &["attention"]),
+    (&["ln", "f"], &["final", "norm"]),
+    (&["depth", "wise"], &["depthwise"]),
+    (&["point", "wise"], &["pointwise"]),
+    (&["basic", "lstm", "cell"], &["lstm"]),
+    (&["lstm", "cell"], &["lstm"]),
+    (&["gru", "cell"], &["gru"]),
+    (&["basic", "rnn", "cell"], &["rnn"]),
+    (&["simple", "rnn", "cell"], &["rnn"]),
+    (&["simple", "rnn"], &["rnn"]),
+    (&["moving", "mean"], &["mean"]),
+    (&["moving", "variance"], &["variance"]),
+];
+
+/// Words that mean the same; the first of each row is the one that is used.
+const SYNONYMS: &[&[&str]] = &[
+    &["attention", "attn", "mha"],
+    &["backward", "bw", "bwd"],
+    &["beta"],
+    &["bias", "biases", "b"],
+    &["bn", "batchnorm"],
+    &["conv", "convolution", "conv2d", "conv1d", "conv3d"],
+    &["decoder", "dec"],
+    &["dense", "fc", "linear"],
+    &["depthwise", "dw", "dwconv"],
+    &["embed", "embedding", "embeddings", "emb"],
+    &["encoder", "enc"],
+    &["ffn", "feedforward", "mlp", "ff"],
+    &["final", "post"],
+    &["forward", "fw", "fwd"],
+    &["gamma", "g"],
+    &["generator", "gen"],
+    &["hidden", "hiddenlayer"],
+    &["input", "wi"],
+    &["kernel", "weights", "weight", "w", "matrix"],
+    &["key", "k"],
+    &["layer", "block", "blocks", "layers", "unit", "h"],
+    &["logits", "predictions", "prediction", "preds", "classifier", "head", "softmax"],
+    &["mean", "mu"],
+    &["norm", "ln", "layernorm", "normalization"],
+    &["output", "out", "o", "proj", "projection", "projector", "project", "wo"],
+    &["pointwise", "pw"],
+    &["pool", "pooler", "pooled", "pooling"],
+    &["position", "pos", "positional"],
+    &["query", "q"],
+    &["segment", "type"],
+    &["self"],
+    &["shortcut", "skip", "downsample"],
+    &["value", "v"],
+    &["variance", "var"],
+    &["word", "token", "words", "tokens", "vocab"],
+];
+
+/// Words with a meaning of several.
+const MEANINGS: &[(&str, &[&str])] = &[
+    ("wte", &["word", "embed"]),
+    ("wpe", &["position", "embed"]),
+    ("qkv", &["query", "key", "value"]),
+    ("dwconv", &["depthwise", "conv"]),
+];
+
+/// The words of a name in order, in one spelling, without numbers.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let parts = parts(name);
+    let mut found: Vec<String> = Vec::new();
+    let mut say = |words: &[&str]| found.extend(words.iter().map(|word| (*word).to_owned()));
+    let mut rest = parts.as_slice();
+    while let [word, after @ ..] = rest {
+        let phrase = PHRASES.iter().find(|(phrase, _)| {
+            phrase.len() <= rest.len() && phrase.iter().zip(rest).all(|(a, b)| a == b)
+        });
+        if let Some((phrase, meaning)) = phrase {
+            say(meaning);
+            rest = rest.get(phrase.len()..).unwrap_or_default();
+            continue;
+        }
+        rest = after;
+        let row = || SYNONYMS.iter().find(|row| row.contains(&word.as_str()));
+        match MEANINGS.iter().find(|(known, _)| known == word) {
+            Some((_, meaning)) => say(meaning),
+            None => say(&[row().and_then(|row| row.first().copied()).unwrap_or(word)]),
+        }
+    }
+    found
+}
+
+/// What stands between slashes, underscores, numbers and humps, in lower case.
+fn parts(name: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for token in tokens(name) {
+        let Token { text, behind_number, .. } = token;
+        // The letter of `2a` counts, it says nothing.
+        if token.is_number || (behind_number && text.len() == 1) {
+            continue;
+        }
+        let mut part = String::new();
+        let mut before = ' ';
+        for c in text.chars() {
+            if c.is_uppercase() && before.is_lowercase() && !part.is_empty() {
+                parts.push(std::mem::take(&mut part));
+            }
+            part.extend(c.to_lowercase());
+            before = c;
+        }
+        parts.push(part);
+    }
+    parts
+}
+
+/// A run of letters or of digits in a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token<'n> {
+    /// Itself.
+    pub(super) text: &'n str,
+    /// Its first byte in the name.
+    pub(super) start: usize,
+    /// Whether it is a number; `2d` and `3x3` are none.
+    pub(super) is_number: bool,
+    /// Whether a number ends where it begins.
+    pub(super) behind_number: bool,
+}
+
+impl Token<'_> {
+    /// The byte behind it.
+    pub(super) fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+}
+
+/// Letters and numbers of a name, from left to right.
+pub(super) fn tokens(name: &str) -> Vec<Token<'_>> {
+    let bytes = name.as_bytes();
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or(b'/');
+    let mut found: Vec<Token<'_>> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        if byte(at).is_ascii_digit() {
+            while byte(at).is_ascii_digit() {
+                at += 1;
+            }
+            // `conv2d`: a dimension; `3x3`: a size.
+            let letter_before = start > 0 && byte(start - 1).is_ascii_alphabetic();
+            let dimension = letter_before && at == start + 1 && matches!(byte(at), b'd' | b'D');
+            let size = byte(at) == b'x' && byte(at + 1).is_ascii_digit();
+            if dimension {
+                at += 1;
+                continue;
+            }
+            if size {
+                at += 1;
+                while byte(at).is_ascii_digit() {
+                    at += 1;
+                }
+                continue;
+            }
+            push(&mut found, name, start, at, true);
+        } else if byte(at).is_ascii_alphabetic() || !byte(at).is_ascii() {
+            while at < bytes.len() && (byte(at).is_ascii_alphabetic() || !byte(at).is_ascii()) {
+                at += 1;
+            }
+            push(&mut found, name, start, at, false);
+        } else {
+            at += 1;
+        }
+    }
+    found
+}
+
+fn push<'n>(found: &mut Vec<Token<'n>>, name: &'n str, start: usize, end: usize, number: bool) {
+    let Some(text) = name.get(start..end) else { return };
+    let before = found.last();
+    let behind_number = before.is_some_and(|token| token.is_number && token.end() == start);
+    found.push(Token { text, start, is_number: number, behind_number });
+}
+
+/// Words as numbers, each with how much it tells.
+#[derive(Debug, Default)]
+pub(super) struct Vocabulary {
+    ids: HashMap<String, u32>,
+}
+
+impl Vocabulary {
+    /// The number of a word.
+    pub(super) fn id(&mut self, word: &str) -> u32 {
+        if let Some(id) = self.ids.get(word) {
+            return *id;
+        }
+        let id = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        self.ids.insert(word.to_owned(), id);
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_spelling() {
+        let same = |a: &str, b: &str| assert_eq!(words(a), words(b), "{a} {b}");
+        same("layer_3/LayerNorm", "block_7/layer_norm");
+        same("attn/q/w", "attention/query/kernel");
+        same("mlp/c", "feedforward_c");
+        same("token_type_embeddings", "segment_embedding");
+        same("Conv2d_0a_1x1/weights", "conv/kernel");
+        same("conv2_block1_3_conv", "conv7_block2_0_conv");
+        assert_eq!(words("InceptionV3/Mixed_5b"), ["inception", "v", "mixed"].map(|w| if w == "v" { "value" } else { w }));
+    }
+
+    #[test]
+    fn numbers_and_sizes() {
+        let numbers = |name: &str| -> Vec<String> {
+            let tokens = tokens(name);
+            tokens.iter().filter(|t| t.is_number).map(|t| t.text.to_owned()).collect()
+        };
+        assert_eq!(numbers("conv2d_12/kernel"), ["12"]);
+        assert_eq!(numbers("Conv2d_0a_1x1"), ["0"]);
+        assert_eq!(numbers("block2a_3/h10"), ["2", "3", "10"]);
+    }
+
+    #[test]
+    fn roles() {
+        let role = |name: &str, rank| Role::of(name, rank);
+        assert_eq!(role("a/conv/weights", 4), Role::Matrix);
+        assert_eq!(role("a/_kernel", 2), Role::Matrix);
+        assert_eq!(role("cls/output_weights", 2), Role::Matrix);
+        assert_eq!(role("model/h0/ln_1/b", 1), Role::Beta);
+        assert_eq!(role("model/h0/mlp/c_fc/b", 1), Role::Bias);
+        assert_eq!(role("a/scale", 1), Role::Gamma);
+        assert_eq!(role("a/weight", 1), Role::Unknown);
+        assert_eq!(role("bert/embeddings/word_embeddings", 2), Role::Matrix);
+    }
+}
