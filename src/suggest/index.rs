@@ -1,6 +1,6 @@
 //! Numbers in names: where an item stands in which series.
 
-use super::words::tokens;
+use super::words::{is_automatic, tokens};
 
 /// A place in a series: `block_#/unit_#` at `[2, 1]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +12,18 @@ pub(super) struct Cut {
     pub(super) index: Vec<u64>,
     /// Where the name was cut.
     pub(super) end: usize,
-    /// Whether its first member goes without a number, as TF1 and Keras count.
-    pub(super) bare: bool,
+    /// Whether a program counted: the first member goes without a number, or its name is that of a
+    /// sort of layers.
+    pub(super) counted: bool,
+    /// Whether it is a series only among those that have all earlier numbers in common.
+    pub(super) local: bool,
+}
+
+impl Cut {
+    /// Whether the name is the one that TensorFlow keeps beside a path.
+    pub(super) fn is_full_name(&self) -> bool {
+        self.series.starts_with('1')
+    }
 }
 
 /// Every place a name has in a series. `is_numbered` tells whether a path without a number is the
@@ -40,13 +50,15 @@ pub(super) fn cuts(
         skeleton.push_str(text);
         skeleton.push_str(mark);
         let base = name.get(..start).unwrap_or_default();
-        let bare = end == start || is_numbered(base.strip_suffix('_').unwrap_or(base)) && bared(base.strip_suffix('_').unwrap_or(base));
+        let base = base.strip_suffix('_').unwrap_or(base);
+        let own = base.rsplit('/').next().unwrap_or_default();
+        let counted = end == start || bared(base) || is_automatic(own);
         let several = !index.is_empty();
         index.push(value);
         *done = end;
-        found.push(Cut { series: skeleton.clone(), index: index.clone(), end, bare });
+        found.push(Cut { series: skeleton.clone(), index: index.clone(), end, counted, local: false });
         if several {
-            found.push(Cut { series: fixed, index: vec![value], end, bare });
+            found.push(Cut { series: fixed, index: vec![value], end, counted, local: true });
         }
     };
     loop {
@@ -76,8 +88,8 @@ pub(super) fn cuts(
     // The name as a whole.
     if !index.is_empty() && done < name.len() {
         skeleton.push_str(name.get(done..).unwrap_or_default());
-        let bare = found.iter().any(|cut| cut.bare);
-        found.push(Cut { series: skeleton, index, end: name.len(), bare });
+        let counted = found.iter().any(|cut| cut.counted);
+        found.push(Cut { series: skeleton, index, end: name.len(), counted, local: false });
     }
     found
 }

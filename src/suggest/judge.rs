@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::fit::Fit;
 use super::side::{Item, Side};
 use super::solve::{Solution, Solver};
-use super::words::{Role, tokens, words};
+use super::words::{Role, is_automatic, tokens, words};
 use crate::names::{shared_components, unnumbered};
 
 /// How sure something is.
@@ -47,17 +47,6 @@ pub(super) enum Why {
     /// The rest of its layer is certain.
     Layer,
 }
-
-/// Names that Keras and TF1 give to layers by themselves.
-const AUTOMATIC: &[&str] = &[
-    "activation", "average_pooling2d", "basic_lstm_cell", "basic_rnn_cell", "batch_normalization",
-    "bidirectional", "conv", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "dense",
-    "depthwise_conv2d", "einsum_dense", "embedding", "functional", "group_normalization", "gru",
-    "gru_cell", "layer", "layer_normalization", "lstm", "lstm_cell", "model",
-    "multi_head_attention", "normalization", "rnn", "separable_conv1d", "separable_conv2d",
-    "sequential", "simple_rnn", "simple_rnn_cell", "time_distributed", "tpu_batch_normalization",
-    "variable",
-];
 
 /// By item of the new side: why its pair is certain.
 pub(super) fn certain(solver: &Solver<'_>, solution: &Solution) -> Vec<Option<Why>> {
@@ -149,7 +138,7 @@ fn named(solver: &Solver<'_>) -> HashMap<usize, usize> {
             let ([new], Some([old])) = (at.as_slice(), old.get(&said).map(Vec::as_slice)) else {
                 continue;
             };
-            let item = |side: &Side, at: usize| side.items.get(at).map(is_automatic);
+            let item = |side: &Side, at: usize| side.items.get(at).map(is_counted);
             if item(solver.old, *old) != Some(false) {
                 continue;
             }
@@ -178,18 +167,15 @@ fn said(side: &Side, view: usize) -> Vec<(Said, usize, bool)> {
         let name = rest.join("/");
         let numbers = tokens(&name).into_iter().filter(|token| token.is_number);
         let numbers = numbers.filter_map(|token| token.text.parse().ok()).collect();
-        all.push(((words(&name), numbers), at, is_automatic(item)));
+        all.push(((words(&name), numbers), at, is_counted(item)));
     }
     all
 }
 
 /// Whether a program gave some part of its name: a number that counts layers of its sort.
-fn is_automatic(item: &Item) -> bool {
-    item.cuts.iter().filter(|cut| cut.series.ends_with("_#")).any(|cut| cut.bare)
-        || item.views.iter().any(|name| {
-            name.split('/').any(|component| {
-                let base = unnumbered(component);
-                base.len() < component.len() && AUTOMATIC.contains(&base.to_lowercase().as_str())
-            })
-        })
+fn is_counted(item: &Item) -> bool {
+    let components = item.views.iter().flat_map(|name| name.split('/'));
+    let mut bases = components.map(|component| (component, unnumbered(component)));
+    item.cuts.iter().any(|cut| cut.counted)
+        || bases.any(|(component, base)| base.len() < component.len() && is_automatic(base))
 }

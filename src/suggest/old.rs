@@ -232,7 +232,8 @@ fn cell<'c>(scope: &str, below: &Below<'c>, wanted: &BTreeSet<Vec<u64>>) -> Opti
             let [bias_size] = size(bias).try_into().ok()?;
             let kind = match base {
                 "cudnn_compatible_lstm_cell" => CellKind::CudnnLstm,
-                "basic_rnn_cell" => CellKind::Rnn,
+                _ if base.to_lowercase().contains("lstm") => CellKind::Lstm,
+                _ if base.to_lowercase().contains("rnn") => CellKind::Rnn,
                 _ if columns % 4 == 0 => CellKind::Lstm,
                 _ => CellKind::Rnn,
             };
@@ -268,13 +269,13 @@ fn cell<'c>(scope: &str, below: &Below<'c>, wanted: &BTreeSet<Vec<u64>>) -> Opti
         CellKind::Lstm | CellKind::CudnnLstm => 4,
         CellKind::Gru | CellKind::CudnnGru => 3,
     })?;
-    // What is called a cell is one; anything else only if the new model has one of that shape.
+    // What is called a cell is one, anything else only if nothing has its shape as it is; and the
+    // new model must have such a one.
+    let base = base.to_lowercase();
     let called = ["cell", "lstm", "gru", "rnn"].iter().any(|word| base.contains(word));
+    let whole = wanted.contains(&vec![inputs.checked_add(units)?, columns]);
     let shaped = wanted.contains(&vec![units, columns]) && wanted.contains(&vec![inputs, columns]);
-    if !called && (!shaped || wanted.contains(&vec![inputs + units, columns])) {
-        return None;
-    }
-    if wanted.contains(&vec![inputs.checked_add(units)?, columns]) || units == 0 || inputs == 0 {
+    if !shaped || (whole && !called) || units == 0 || inputs == 0 {
         return None;
     }
     let dtype = all.first().map(|(_, spec)| spec.dtype())?;

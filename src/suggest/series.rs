@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::side::{Item, Side, size};
+use super::index::Cut;
+use super::side::{Side, size};
 
 /// Members of a series: how many must differ for its order to be told by sizes alone.
 const RIGID: usize = 3;
@@ -26,6 +27,8 @@ pub(super) struct Series {
     loose: bool,
     /// Whether it may be laid along a part of a longer one.
     partial: bool,
+    /// Whether it is one only among those that have all earlier numbers in common.
+    local: bool,
     /// How much it is worth.
     trust: f64,
     /// Sizes of each member.
@@ -71,17 +74,17 @@ pub(super) struct Order<'o> {
 impl Series {
     /// Every series of numbered names among items that are wanted.
     pub(super) fn of(side: &Side, wanted: &dyn Fn(usize) -> bool) -> Vec<Self> {
-        let mut found: BTreeMap<&str, (bool, BTreeMap<&[u64], Vec<usize>>)> = BTreeMap::new();
+        let mut found: BTreeMap<&str, (&Cut, BTreeMap<&[u64], Vec<usize>>)> = BTreeMap::new();
         for (at, item) in side.items.iter().enumerate().filter(|(at, _)| wanted(*at)) {
             for cut in &item.cuts {
-                let (bare, members) = found.entry(&cut.series).or_default();
-                *bare |= cut.bare;
+                let (_, members) =
+                    found.entry(&cut.series).or_insert_with(|| (cut, BTreeMap::new()));
                 members.entry(&cut.index).or_default().push(at);
             }
         }
         let mut known: BTreeSet<Vec<Vec<usize>>> = BTreeSet::new();
         let mut all = Vec::new();
-        for (called, (bare, members)) in found {
+        for (called, (cut, members)) in found {
             if members.len() < 2 {
                 continue;
             }
@@ -97,13 +100,15 @@ impl Series {
                 let block = item.block.and_then(|block| side.below.get(&block));
                 block.is_some_and(|items| items.len() >= BLOCK)
             });
-            let counted = bare && called.starts_with('1') && items().any(|item| item.block.is_none());
+            // A full name tells when a layer was made, which need not be where it is called.
+            let made = cut.counted && cut.is_full_name() && items().any(|item| item.block.is_none());
             all.push(Self {
                 called: called.to_owned(),
                 numbers,
                 loose: in_graph && !blocks,
-                partial: bare || in_graph,
-                trust: if in_graph || counted { DOUBTFUL } else { 1.0 },
+                partial: cut.counted || in_graph,
+                local: cut.local,
+                trust: if in_graph || made { DOUBTFUL } else { 1.0 },
                 sizes: members.iter().map(|items| sizes(side, items)).collect(),
                 members,
             });
@@ -129,7 +134,8 @@ impl Series {
             let items_of = || items.iter().filter_map(|at| side.items.get(*at));
             let roles: BTreeSet<_> = items_of().map(|item| item.role).collect();
             // What slim adds and what it leaves out: kernels alone say which layers are alike.
-            let rank = items_of().filter(|item| item.tells()).map(Item::rank).max().unwrap_or(0);
+            let telling = items_of().filter(|item| item.tells());
+            let rank = telling.map(|item| item.dims().len()).max().unwrap_or(0);
             let sort = if rank > 0 { Vec::new() } else { roles.into_iter().collect() };
             sorts.entry((sort, rank)).or_default().push((place, items));
         }
@@ -143,6 +149,7 @@ impl Series {
                     numbers: 0,
                     loose: true,
                     partial: true,
+                    local: false,
                     trust: DOUBTFUL,
                     sizes: members.iter().map(|items| sizes(side, items)).collect(),
                     members,
@@ -213,7 +220,10 @@ impl Alikes {
             let along = by_sizes.get(new.sizes.as_slice()).map(Vec::as_slice).unwrap_or_default();
             let rigid = new.is_rigid();
             for old in along {
-                let loose = old.loose || new.loose || old.numbers != new.numbers;
+                let loose = old.loose
+                    || new.loose
+                    || old.numbers != new.numbers
+                    || old.local != new.local;
                 if rigid || !loose {
                     let members = (0..new.members.len()).map(|at| (at, at));
                     alikes.add(old, new, members);

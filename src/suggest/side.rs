@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::index::{Cut, cuts};
 use super::series::LOOSE;
-use super::words::{Role, Vocabulary, words};
+use super::words::{Role, Vocabulary, is_automatic, words};
 use crate::tensor::{DType, TensorSpec};
 
 /// A value that is to be given or to be filled.
@@ -156,7 +156,9 @@ impl Item {
                 let start = *at;
                 *at += component.len() + 1;
                 let path = name.get(..start + component.len()).unwrap_or_default();
-                Some(if bared(crate::names::unnumbered(path)) { "" } else { component })
+                let base = crate::names::unnumbered(path);
+                let own = crate::names::unnumbered(component);
+                Some(if bared(base) || is_automatic(own) { "" } else { component })
             });
             let own = words_with_numbers(&own.collect::<Vec<_>>().join("/"));
             numbers.extend(own.iter().map(|word| names.numbers.id(word)));

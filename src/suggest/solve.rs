@@ -10,17 +10,21 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::fit::Fit;
 use super::series::Alikes;
-use super::side::Side;
+use super::side::{Item, Side};
 
 /// By how much a pair must be preferred on both sides; the next only when the one before yields
 /// nothing more.
-const MARGINS: &[f64] = &[0.8, 0.5, 0.3, 0.18, 0.1];
+const MARGINS: &[f64] = &[0.8, 0.5, 0.3, 0.18, 0.1, 0.06];
 
 const WORDS: f64 = 1.0;
 const SERIES: f64 = 1.2;
 const NEIGHBOURS: f64 = 0.8;
+const KIN: f64 = 0.4;
 const RULE: f64 = 0.6;
 const NUMBERS: f64 = 0.2;
+
+/// Neighbours whose names are looked at.
+const NEAREST: usize = 32;
 
 /// Words that only one side has say little against a pair.
 const FOREIGN: f64 = 0.25;
@@ -38,6 +42,8 @@ pub(super) struct Evidence {
     pub(super) other: f64,
     /// Decided neighbours.
     pub(super) neighbours: f64,
+    /// Words in common with what neighbours became.
+    pub(super) kin: f64,
     /// Decided pairs of the same rule.
     pub(super) rule: f64,
 }
@@ -45,7 +51,7 @@ pub(super) struct Evidence {
 impl Evidence {
     /// All of it in one number.
     pub(super) fn sum(&self) -> f64 {
-        self.fixed() + NEIGHBOURS * self.neighbours + RULE * self.rule
+        self.fixed() + NEIGHBOURS * self.neighbours + KIN * self.kin + RULE * self.rule
     }
 
     fn fixed(&self) -> f64 {
@@ -88,6 +94,8 @@ struct Learnt {
     /// Decided items below each name.
     old: HashMap<u32, u32>,
     new: HashMap<u32, u32>,
+    /// What the items below each name of the old side became.
+    partners: HashMap<u32, Vec<usize>>,
     /// Decided pairs below each two names.
     pairs: HashMap<u32, HashMap<u32, u32>>,
     /// Decided pairs by what is left of their names without numbers.
@@ -262,6 +270,7 @@ impl Solver<'_> {
         let near = solution.learnt.near(self, old);
         Evidence {
             neighbours: near.towards(&b.prefixes),
+            kin: near.kin(self, b),
             rule: solution.learnt.rule(self, old, new),
             ..self.fixed(old, new, words)
         }
@@ -314,6 +323,7 @@ impl Solution {
                     .or_insert_with(|| self.learnt.near(solver, candidate.old));
                 let sum = candidate.fixed.fixed()
                     + NEIGHBOURS * near.towards(&item.prefixes)
+                    + KIN * near.kin(solver, item)
                     + RULE * self.learnt.rule(solver, candidate.old, new);
                 if let (Some(a), Some(b)) = (of_old.get_mut(candidate.old), of_new.get_mut(new)) {
                     see(a, sum, new);
@@ -340,22 +350,40 @@ impl Solution {
 /// What decided neighbours of an item say: how much for whatever lies below which name.
 struct Near {
     towards: HashMap<u32, f64>,
+    /// Words of what the nearest ones became, with how many of them have each.
+    words: HashMap<u32, f64>,
 }
 
 impl Near {
     fn towards(&self, prefixes: &[u32]) -> f64 {
         prefixes.iter().filter_map(|prefix| self.towards.get(prefix)).copied().fold(0.0, f64::max)
     }
+
+    /// How much of what neighbours are called the item is called too.
+    fn kin(&self, solver: &Solver<'_>, item: &Item) -> f64 {
+        let weight = |word: &u32| solver.weights.of.get(word).copied().unwrap_or_default();
+        let all: f64 = self.words.iter().map(|(word, share)| weight(word) * share).sum();
+        if all <= 0.0 {
+            return 0.0;
+        }
+        let views = item.words.iter().map(|words| {
+            let shared = |word: &u32| self.words.get(word).map_or(0.0, |share| weight(word) * share);
+            words.iter().map(shared).sum::<f64>()
+        });
+        views.fold(0.0, f64::max) / all
+    }
 }
 
 impl Learnt {
     fn add(&mut self, solver: &Solver<'_>, old: usize, new: usize) {
+        let partner = new;
         let (Some(old), Some(new)) = (solver.old.items.get(old), solver.new.items.get(new)) else {
             return;
         };
         old.prefixes.iter().for_each(|prefix| *self.old.entry(*prefix).or_default() += 1);
         new.prefixes.iter().for_each(|prefix| *self.new.entry(*prefix).or_default() += 1);
         for a in &old.prefixes {
+            self.partners.entry(*a).or_default().push(partner);
             let towards = self.pairs.entry(*a).or_default();
             new.prefixes.iter().for_each(|b| *towards.entry(*b).or_default() += 1);
         }
@@ -383,7 +411,20 @@ impl Learnt {
                 *known = known.max(says);
             }
         }
-        Near { towards }
+        let nearest = prefixes.unwrap_or_default().iter().find_map(|prefix| {
+            self.partners.get(prefix).filter(|partners| !partners.is_empty())
+        });
+        let mut words: HashMap<u32, f64> = HashMap::new();
+        let partners = nearest.map(Vec::as_slice).unwrap_or_default();
+        let partners = partners.get(..partners.len().min(NEAREST)).unwrap_or_default();
+        for partner in partners.iter().filter_map(|at| solver.new.items.get(*at)) {
+            let mut said = partner.words.concat();
+            said.sort_unstable();
+            said.dedup();
+            said.into_iter().for_each(|word| *words.entry(word).or_default() += 1.0);
+        }
+        words.values_mut().for_each(|share| *share /= count(partners.len().max(1)));
+        Near { towards, words }
     }
 
     fn rule(&self, solver: &Solver<'_>, old: usize, new: usize) -> f64 {

@@ -3,6 +3,21 @@
 
 use std::collections::HashMap;
 
+/// Names that Keras and TF1 give to layers by themselves, and count.
+const AUTOMATIC: &[&str] = &[
+    "activation", "basic_lstm_cell", "basic_rnn_cell", "batch_normalization", "bidirectional",
+    "conv", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "dense", "depthwise_conv2d",
+    "einsum_dense", "embedding", "functional", "group_normalization", "gru", "gru_cell",
+    "layer_normalization", "lstm", "lstm_cell", "multi_head_attention", "normalization", "rnn",
+    "separable_conv1d", "separable_conv2d", "sequential", "simple_rnn", "simple_rnn_cell",
+    "time_distributed", "tpu_batch_normalization", "variable",
+];
+
+/// Whether a component is the name of a sort of layers, as programs give and count them.
+pub(super) fn is_automatic(component: &str) -> bool {
+    AUTOMATIC.contains(&component.to_lowercase().as_str())
+}
+
 /// What a variable is to its layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Role {
@@ -43,7 +58,8 @@ impl Role {
             _ if ends(&["recurrent_kernel"]) => Self::Recurrent,
             _ if ends(&["depthwise_kernel", "depthwise_weights"]) => Self::Depthwise,
             _ if ends(&["pointwise_kernel", "pointwise_weights"]) => Self::Pointwise,
-            _ if ends(&["bias", "biases", "b"]) => Self::Bias,
+            "bias" | "biases" | "b" => Self::Bias,
+            _ if ends(&["bias", "biases"]) && rank <= 1 => Self::Bias,
             _ if ends(&["beta"]) => Self::Beta,
             _ if ends(&["gamma", "scale", "g", "mul"]) && rank <= 1 => Self::Gamma,
             _ if ends(&["moving_mean", "running_mean", "mean", "mu"]) => Self::Mean,
@@ -86,7 +102,6 @@ const PHRASES: &[(&[&str], &[&str])] = &[
     (&["dense", "relu", "dense"], &["ffn"]),
     (&["enc", "dec", "attention"], &["cross", "attention"]),
     (&["multi", "head", "attention"], &["attention"]),
-    (&["ln", "f"], &["final", "norm"]),
     (&["depth", "wise"], &["depthwise"]),
     (&["point", "wise"], &["pointwise"]),
     (&["basic", "lstm", "cell"], &["lstm"]),
@@ -125,10 +140,11 @@ const SYNONYMS: &[&[&str]] = &[
     &["logits", "predictions", "prediction", "preds", "classifier", "head", "softmax"],
     &["mean", "mu"],
     &["norm", "ln", "layernorm", "normalization"],
-    &["output", "out", "o", "proj", "projection", "projector", "project", "wo"],
+    &["output", "out", "o", "wo"],
     &["pointwise", "pw"],
     &["pool", "pooler", "pooled", "pooling"],
     &["position", "pos", "positional"],
+    &["proj", "projection", "projector", "project"],
     &["query", "q"],
     &["segment", "type"],
     &["self"],
@@ -136,6 +152,14 @@ const SYNONYMS: &[&[&str]] = &[
     &["value", "v"],
     &["variance", "var"],
     &["word", "token", "words", "tokens", "vocab"],
+];
+
+/// Names of components that say more than their words.
+const COMPONENTS: &[(&str, &[&str])] = &[
+    // GPT-2's: in front of attention, in front of the dense layers, behind all.
+    ("ln_1", &["self", "attention", "norm"]),
+    ("ln_2", &["ffn", "norm"]),
+    ("ln_f", &["final", "norm"]),
 ];
 
 /// Words with a meaning of several.
@@ -148,7 +172,18 @@ const MEANINGS: &[(&str, &[&str])] = &[
 
 /// The words of a name in order, in one spelling, without numbers.
 pub(super) fn words(name: &str) -> Vec<String> {
-    let parts = parts(name);
+    let mut found: Vec<String> = Vec::new();
+    for component in name.split('/') {
+        match COMPONENTS.iter().find(|(known, _)| *known == component) {
+            Some((_, meaning)) => found.extend(meaning.iter().map(|word| (*word).to_owned())),
+            None => found.extend(words_of(component)),
+        }
+    }
+    found
+}
+
+fn words_of(component: &str) -> Vec<String> {
+    let parts = parts(component);
     let mut found: Vec<String> = Vec::new();
     let mut say = |words: &[&str]| found.extend(words.iter().map(|word| (*word).to_owned()));
     let mut rest = parts.as_slice();
