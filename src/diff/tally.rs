@@ -92,7 +92,8 @@ impl Tally {
         let part = match dtype {
             DType::Complex64 => DType::Float,
             DType::Complex128 => DType::Double,
-            dtype if is_real(dtype) => dtype,
+            // A tolerance is for numbers, and whether something is true is none.
+            dtype if is_real(dtype) && dtype != DType::Bool => dtype,
             _ => return self.words(left.chunks_exact(width).zip(right.chunks_exact(width))),
         };
         // Numbers take up to eight times as much as what they are made of.

@@ -182,6 +182,25 @@ fn tolerances() {
 }
 
 #[test]
+fn truth_values_are_near_to_nothing() {
+    let place = Place::new();
+    for (side, values) in [("a", [0, 1, 1]), ("b", [0, 0, 1])] {
+        rewrite(&place, "testdata/conv3", &format!("{side}/ckpt"), |new| {
+            let spec = TensorSpec::new(DType::Bool, Shape::new([3]).unwrap()).unwrap();
+            let tensor = ckptmap::tensor::Tensor::new(spec, values.to_vec()).unwrap();
+            new.tensors.insert("mask".to_owned(), tensor);
+        });
+    }
+    insta::assert_snapshot!(place.run("diff a/ckpt b/ckpt --atol 1 --rtol 1"), @r"
+    exit status 1
+    --- answer
+    other values  mask  bool [3]: 1 of 3 elements differs, first at [1]
+    7 variables in both, 1 of them different
+    --- messages
+    ");
+}
+
+#[test]
 fn through_a_rule_file() {
     let place = Place::new();
     let rules = "--map testdata/conv3/rules-keras2.yaml";
