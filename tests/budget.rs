@@ -130,14 +130,17 @@ fn seeing_takes_no_more_than_its_blocks() {
     };
     let zeros_read = written(dir.path(), "zeros", &[&zeros, &zeros]);
     let ones_read = written(dir.path(), "ones", &[&ones, &ones]);
-    let compare = |by_content| {
+    let turned = || floats(&[1 << 10, 12 << 8]);
+    let turned_read = written(dir.path(), "turned", &[&turned, &turned]);
+    let compare = |with: &dyn CheckpointReader, by_content| {
         let options = diff::Options { by_content, ..Default::default() };
-        drop(diff::diff(zeros_read.as_ref(), ones_read.as_ref(), &options, &Silent).unwrap());
+        drop(diff::diff(zeros_read.as_ref(), with, &options, &Silent).unwrap());
     };
     let names: Vec<_> = zeros_read.catalog().variables.keys().collect();
     for taken in [
-        peak(|| compare(false)),
-        peak(|| compare(true)),
+        peak(|| compare(ones_read.as_ref(), false)),
+        peak(|| compare(ones_read.as_ref(), true)),
+        peak(|| compare(turned_read.as_ref(), true)),
         peak(|| drop(statistics(ones_read.as_ref(), &names, &Silent).unwrap())),
     ] {
         assert!(taken <= SLACK, "{taken}");

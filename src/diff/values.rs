@@ -67,7 +67,7 @@ pub(crate) fn compare_blocks(
     Ok(tally.result(spec))
 }
 
-/// Compares two tensors of one spec that are there as a whole.
+/// Compares two tensors of one dtype and as many elements that are there as a whole.
 pub(crate) fn compare_whole(left: &Tensor<'_>, right: &Tensor<'_>) -> Option<Unequal> {
     if left.data() == right.data() {
         return None;
