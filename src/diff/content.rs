@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pairs::Named;
 use super::together::{Outcome, Pair, Together};
-use super::{CompareError, Difference, What, compare_whole};
+use super::{CompareError, Difference, Tolerance, What, compare_whole};
 use crate::catalog::VariableName;
 use crate::crc::Crc;
 use crate::source::CheckpointReader;
-use crate::tensor::{DType, Region, TensorSpec};
+use crate::tensor::{DType, Region, Shape, TensorSpec};
 
 /// Bytes that are read and summed at once.
 const BLOCK: u64 = 256 << 10;
@@ -28,6 +28,14 @@ pub struct Same {
 }
 
 impl Same {
+    fn of(members: &[Member<'_>]) -> Self {
+        let side = |wanted| -> Vec<(VariableName, TensorSpec)> {
+            let members = members.iter().filter(|(side, ..)| *side == wanted);
+            members.map(|(_, (name, of), _)| ((*name).clone(), of.spec.clone())).collect()
+        };
+        Self { left: side(Side::Left), right: side(Side::Right) }
+    }
+
     /// Whether all of them have one shape too.
     pub fn is_of_one_shape(&self) -> bool {
         let mut specs = self.left.iter().chain(&self.right).map(|(_, spec)| spec);
@@ -42,11 +50,11 @@ enum Side {
     Right,
 }
 
-/// A tensor that has no equal of its name.
-type Member<'m> = (Side, Named<'m>);
+/// A tensor that has no equal of its name, and its sum.
+type Member<'m> = (Side, Named<'m>, Crc);
 
-/// What equal tensors have in common.
-type Key = (DType, u64, u32);
+/// What tensors that may be equal have in common.
+type Key = (DType, Vec<u64>, u32);
 
 /// Finds equal tensors among those that `differences` says have none of their name, and takes these
 /// differences away.
@@ -55,7 +63,7 @@ pub(super) fn same(
     differences: &mut Vec<Difference>,
     unreadable: &BTreeSet<VariableName>,
 ) -> Result<Vec<Same>, CompareError> {
-    let mut groups: BTreeMap<Key, Vec<Member<'_>>> = BTreeMap::new();
+    let mut open: Vec<Member<'_>> = Vec::new();
     for difference in &*differences {
         let sides: &[Side] = match difference.what {
             What::OnlyLeft(_) => &[Side::Left],
@@ -73,23 +81,13 @@ pub(super) fn same(
             if unreadable.contains(name) {
                 continue;
             }
-            let sum = sum(reader, named)?;
-            let key = (named.1.spec.dtype(), named.1.spec.shape().elements(), sum.masked());
-            groups.entry(key).or_default().push((*side, named));
+            open.push((*side, named, sum(reader, named)?));
         }
     }
     let mut found = Vec::new();
-    for mut group in groups.into_values() {
-        for _ in 0..MOST_ROUNDS {
-            let has = |side| group.iter().any(|(of, _)| *of == side);
-            if !has(Side::Left) || !has(Side::Right) {
-                break;
-            }
-            let (class, others) = class(together, group)?;
-            found.extend(class);
-            group = others;
-        }
-    }
+    // Zeros are equal whatever their shape: one is for those that have no equal of their own.
+    let open = pair(together, open, |shape| shape.dims().to_vec(), &mut found)?;
+    pair(together, open, |shape| vec![shape.elements()], &mut found)?;
     let paired = |side: fn(&Same) -> &Vec<(VariableName, TensorSpec)>| -> BTreeSet<&VariableName> {
         found.iter().flat_map(side).map(|(name, _)| name).collect()
     };
@@ -110,36 +108,71 @@ pub(super) fn same(
     Ok(found)
 }
 
-/// Those of a group that are equal to its first, if some are on the other side; and the others.
+/// Adds to `found` those that are equal and alike in what `size` says of their shapes, and gives
+/// the others.
+fn pair<'m>(
+    together: &Together<'_>,
+    members: Vec<Member<'m>>,
+    size: fn(&Shape) -> Vec<u64>,
+    found: &mut Vec<Same>,
+) -> Result<Vec<Member<'m>>, CompareError> {
+    let mut groups: BTreeMap<Key, Vec<Member<'_>>> = BTreeMap::new();
+    for member in members {
+        let (_, (_, variable), sum) = member;
+        let key = (variable.spec.dtype(), size(variable.spec.shape()), sum.masked());
+        groups.entry(key).or_default().push(member);
+    }
+    let crosses = |members: &[Member<'_>]| {
+        let has = |side| members.iter().any(|(of, ..)| *of == side);
+        has(Side::Left) && has(Side::Right)
+    };
+    let mut rest = Vec::new();
+    for mut group in groups.into_values() {
+        for _ in 0..MOST_ROUNDS {
+            if !crosses(&group) {
+                break;
+            }
+            let (class, others) = class(together, group)?;
+            if crosses(&class) {
+                found.push(Same::of(&class));
+            } else {
+                rest.extend(class);
+            }
+            group = others;
+        }
+        rest.append(&mut group);
+    }
+    Ok(rest)
+}
+
+/// Those of a group that are equal to its first, and the others.
 fn class<'m>(
     together: &Together<'_>,
     group: Vec<Member<'m>>,
-) -> Result<(Option<Same>, Vec<Member<'m>>), CompareError> {
-    let Some(&(side, first)) = group.first() else { return Ok((None, group)) };
+) -> Result<(Vec<Member<'m>>, Vec<Member<'m>>), CompareError> {
+    let mut group = group.into_iter();
+    let (mut same, mut others) = (Vec::new(), Vec::new());
+    let Some(first) = group.next() else { return Ok((same, others)) };
+    same.push(first);
     let reader = |side| match side {
         Side::Left => together.left,
         Side::Right => together.right,
     };
-    let (mut same, mut others) = (vec![(side, first)], Vec::new());
-    for (of, named) in group.into_iter().skip(1) {
-        let one = Together { left: reader(side), right: reader(of), ..*together };
-        // Of another shape, but of as many elements: what they are can be compared all the same.
-        let spec = &first.1.spec;
-        let equal = if named.1.spec == *spec {
-            let pair = Pair { spec, left: first.0, right: named.0 };
-            matches!(one.compare(&[pair])?.first(), Some(Outcome::Equal))
+    let (side, one, _) = first;
+    for member in group {
+        let (of, other, _) = member;
+        let (left, right) = (reader(side), reader(of));
+        let sides = Together { left, right, tolerance: Tolerance::EXACT, ..*together };
+        let spec = &one.1.spec;
+        let equal = if other.1.spec == *spec {
+            let pair = Pair { spec, left: one.0, right: other.0 };
+            matches!(sides.compare(&[pair])?.first(), Some(Outcome::Equal))
         } else {
-            flat(&one, first, named)?
+            flat(&sides, one, other)?
         };
-        if equal { same.push((of, named)) } else { others.push((of, named)) }
+        if equal { same.push(member) } else { others.push(member) }
     }
-    let of = |wanted| -> Vec<(VariableName, TensorSpec)> {
-        let members = same.iter().filter(|(side, _)| *side == wanted);
-        members.map(|(_, (name, variable))| ((*name).clone(), variable.spec.clone())).collect()
-    };
-    let class = Same { left: of(Side::Left), right: of(Side::Right) };
-    let crosses = !class.left.is_empty() && !class.right.is_empty();
-    Ok((crosses.then_some(class), others))
+    Ok((same, others))
 }
 
 /// Whether two tensors of different shapes have the same elements, read in step.

@@ -9,6 +9,12 @@ fn spec(dtype: DType, dims: &[u64]) -> TensorSpec {
     TensorSpec::new(dtype, Shape::new(dims).unwrap()).unwrap()
 }
 
+fn zeros(dims: &[u64]) -> Tensor<'static> {
+    let spec = spec(DType::Float, dims);
+    let bytes = usize::try_from(spec.bytes().unwrap()).unwrap();
+    Tensor::new(spec, vec![0; bytes]).unwrap()
+}
+
 fn words(dims: &[u64], words: &[&str]) -> Tensor<'static> {
     Tensor::new(spec(DType::String, dims), strings::encode(words)).unwrap()
 }
@@ -168,6 +174,38 @@ fn an_equal_checksum_proves_nothing() {
     5 variables in both, 0 of them different; 1 only in A; 1 only in B
     --- messages
     ");
+    // Nor do values that are near: content is bytes.
+    let said = place.run("diff testdata/conv3 b/ckpt --by-content --atol 1e38");
+    assert_eq!((said.code, said.out.matches("only in").count()), (1, 4), "{said}");
+}
+
+/// Initial values are zeros of every shape, and all of these have the same bytes.
+#[test]
+fn zeros_go_by_their_shapes_first() {
+    let place = Place::new();
+    let row = || zeros(&[1, 4]);
+    written(&place, "a/ckpt", &[("a/x", zeros(&[4])), ("a/y", zeros(&[2, 2])), ("a/z", row())]);
+    written(&place, "b/ckpt", &[("b/x", zeros(&[2, 2])), ("b/y", row()), ("b/z", zeros(&[4]))]);
+    insta::assert_snapshot!(place.run("diff a/ckpt b/ckpt --by-content"), @r"
+    exit status 0
+    --- answer
+    same values  a/x  =  b/z  float32 [4]
+    same values  a/y  =  b/x  float32 [2, 2]
+    same values  a/z  =  b/y  float32 [1, 4]
+    0 variables in both, 0 of them different; 3 found by content
+    --- messages
+    ");
+    // One is left over on both sides.
+    written(&place, "c/ckpt", &[("c/x", zeros(&[2, 2])), ("c/y", row()), ("c/z", zeros(&[4, 1]))]);
+    insta::assert_snapshot!(place.run("diff a/ckpt c/ckpt --by-content"), @r"
+    exit status 1
+    --- answer
+    other shape  a/x  =  c/z  float32 [4] in A, float32 [4, 1] in B
+    same values  a/y  =  c/x  float32 [2, 2]
+    same values  a/z  =  c/y  float32 [1, 4]
+    0 variables in both, 0 of them different; 3 found by content
+    --- messages
+    ");
 }
 
 #[test]
@@ -226,4 +264,22 @@ fn every_way_of_storing_is_compared() {
             assert_eq!(said.code, 0, "{fixture}: {said}");
         }
     }
+}
+
+/// What has no bytes lies where something else does.
+#[test]
+fn tensors_without_bytes_are_not_one() {
+    let place = Place::new();
+    for side in ["a", "b"] {
+        let names = [format!("{side}/x"), format!("{side}/y")];
+        let tensors = names.each_ref().map(|name| (name.as_str(), zeros(&[0])));
+        written(&place, &format!("{side}/ckpt"), &tensors);
+    }
+    insta::assert_snapshot!(place.run("diff a/ckpt b/ckpt --by-content"), @r"
+    exit status 0
+    --- answer
+    same values  {a/x, a/y}  =  {b/x, b/y}  float32 [0]
+    0 variables in both, 0 of them different; 2 found by content
+    --- messages
+    ");
 }
