@@ -3,16 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pairs::Named;
+use super::keys::{self, Tensors};
 use super::together::{Outcome, Pair, Together};
-use super::{CompareError, Difference, Tolerance, What, compare_whole};
+use super::{CompareError, Difference, Tolerance, What, flat};
 use crate::catalog::VariableName;
 use crate::crc::Crc;
-use crate::source::CheckpointReader;
-use crate::tensor::{DType, Region, Shape, TensorSpec};
-
-/// Bytes that are read and summed at once.
-const BLOCK: u64 = 256 << 10;
+use crate::tensor::{DType, Shape, TensorSpec};
 
 /// Groups of equal sums whose members are compared at most: there are never several unless
 /// somebody made them so.
@@ -21,109 +17,97 @@ const MOST_ROUNDS: usize = 8;
 /// Tensors of two checkpoints that have the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Same {
-    /// Those of the first one, with their shapes.
-    pub left: Vec<(VariableName, TensorSpec)>,
+    /// Those of the first one.
+    pub left: Vec<Keyed>,
     /// Those of the second one.
-    pub right: Vec<(VariableName, TensorSpec)>,
+    pub right: Vec<Keyed>,
+}
+
+/// A tensor with all of its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyed {
+    /// The key it goes by.
+    pub name: VariableName,
+    /// Further keys that the same checkpoint has for the same bytes, as `convert --keep-names`
+    /// leaves them.
+    pub further: Vec<VariableName>,
+    /// Its dtype and shape.
+    pub spec: TensorSpec,
 }
 
 impl Same {
-    fn of(members: &[Member<'_>]) -> Self {
-        let side = |wanted| -> Vec<(VariableName, TensorSpec)> {
-            let members = members.iter().filter(|(side, ..)| *side == wanted);
-            members.map(|(_, (name, of), _)| ((*name).clone(), of.spec.clone())).collect()
-        };
-        Self { left: side(Side::Left), right: side(Side::Right) }
+    fn of(members: Vec<Member>) -> Self {
+        let (left, right): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|member| member.side == Side::Left);
+        let tensors = |side: Vec<Member>| side.into_iter().map(|member| member.tensor).collect();
+        Self { left: tensors(left), right: tensors(right) }
     }
 
     /// Whether all of them have one shape too.
     pub fn is_of_one_shape(&self) -> bool {
-        let mut specs = self.left.iter().chain(&self.right).map(|(_, spec)| spec);
+        let mut specs = self.left.iter().chain(&self.right).map(|tensor| &tensor.spec);
         specs.next().is_none_or(|first| specs.all(|spec| spec == first))
     }
 }
 
 /// Where a tensor stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Side {
+pub(super) enum Side {
     Left,
     Right,
 }
 
-/// A tensor that has no equal of its name, and its sum.
-type Member<'m> = (Side, Named<'m>, Crc);
+/// A tensor that has no equal of its name.
+struct Member {
+    side: Side,
+    tensor: Keyed,
+    sum: Crc,
+}
 
 /// What tensors that may be equal have in common.
 type Key = (DType, Vec<u64>, u32);
 
 /// Finds equal tensors among those that `differences` says have none of their name, and takes these
-/// differences away.
+/// differences away. `equal` are those that have one.
 pub(super) fn same(
     together: &Together<'_>,
+    equal: &[Pair<'_>],
     differences: &mut Vec<Difference>,
     unreadable: &BTreeSet<VariableName>,
 ) -> Result<Vec<Same>, CompareError> {
-    let mut open: Vec<Member<'_>> = Vec::new();
-    for difference in &*differences {
-        let sides: &[Side] = match difference.what {
-            What::OnlyLeft(_) => &[Side::Left],
-            What::OnlyRight(_) => &[Side::Right],
-            What::Spec { .. } | What::Values(_) => &[Side::Left, Side::Right],
-        };
-        for side in sides {
-            let (reader, name) = match side {
-                Side::Left => (together.left, &difference.name),
-                Side::Right => {
-                    (together.right, difference.right.as_ref().unwrap_or(&difference.name))
-                }
-            };
-            let Some(named) = reader.catalog().variables.get_key_value(name) else { continue };
-            if unreadable.contains(name) {
-                continue;
-            }
-            open.push((*side, named, sum(reader, named)?));
-        }
-    }
-    let mut found = Vec::new();
+    let Tensors { mut found, open } = keys::tensors(together, equal, differences, unreadable);
+    let member = |(side, tensor): (Side, Keyed)| {
+        let sum = flat::sum(together.reader(side), &tensor, together.progress)?;
+        Ok(Member { side, tensor, sum })
+    };
+    let open = open.into_iter().map(member).collect::<Result<Vec<_>, CompareError>>()?;
     // Zeros are equal whatever their shape: one is for those that have no equal of their own.
     let open = pair(together, open, |shape| shape.dims().to_vec(), &mut found)?;
     pair(together, open, |shape| vec![shape.elements()], &mut found)?;
-    let paired = |side: fn(&Same) -> &Vec<(VariableName, TensorSpec)>| -> BTreeSet<&VariableName> {
-        found.iter().flat_map(side).map(|(name, _)| name).collect()
-    };
-    let (left, right) = (paired(|same| &same.left), paired(|same| &same.right));
-    differences.retain(|difference| {
-        let of_right = difference.right.as_ref().unwrap_or(&difference.name);
-        match difference.what {
-            What::OnlyLeft(_) => !left.contains(&difference.name),
-            What::OnlyRight(_) => !right.contains(of_right),
-            What::Spec { .. } | What::Values(_) => {
-                !left.contains(&difference.name) || !right.contains(of_right)
-            }
-        }
-    });
+    take_away(&found, differences);
     found.sort_by(|one, other| {
-        one.left.first().map(|(name, _)| name).cmp(&other.left.first().map(|(name, _)| name))
+        let first = |same: &Same| same.left.first().map(|tensor| tensor.name.clone());
+        first(one).cmp(&first(other))
     });
     Ok(found)
 }
 
 /// Adds to `found` those that are equal and alike in what `size` says of their shapes, and gives
 /// the others.
-fn pair<'m>(
+fn pair(
     together: &Together<'_>,
-    members: Vec<Member<'m>>,
+    members: Vec<Member>,
     size: fn(&Shape) -> Vec<u64>,
     found: &mut Vec<Same>,
-) -> Result<Vec<Member<'m>>, CompareError> {
-    let mut groups: BTreeMap<Key, Vec<Member<'_>>> = BTreeMap::new();
+) -> Result<Vec<Member>, CompareError> {
+    let mut groups: BTreeMap<Key, Vec<Member>> = BTreeMap::new();
     for member in members {
-        let (_, (_, variable), sum) = member;
-        let key = (variable.spec.dtype(), size(variable.spec.shape()), sum.masked());
+        let spec = &member.tensor.spec;
+        let key = (spec.dtype(), size(spec.shape()), member.sum.masked());
         groups.entry(key).or_default().push(member);
     }
-    let crosses = |members: &[Member<'_>]| {
-        let has = |side| members.iter().any(|(of, ..)| *of == side);
+    let crosses = |members: &[Member]| {
+        let has = |side| members.iter().any(|member| member.side == side);
         has(Side::Left) && has(Side::Right)
     };
     let mut rest = Vec::new();
@@ -134,7 +118,7 @@ fn pair<'m>(
             }
             let (class, others) = class(together, group)?;
             if crosses(&class) {
-                found.push(Same::of(&class));
+                found.push(Same::of(class));
             } else {
                 rest.extend(class);
             }
@@ -146,108 +130,48 @@ fn pair<'m>(
 }
 
 /// Those of a group that are equal to its first, and the others.
-fn class<'m>(
+fn class(
     together: &Together<'_>,
-    group: Vec<Member<'m>>,
-) -> Result<(Vec<Member<'m>>, Vec<Member<'m>>), CompareError> {
+    group: Vec<Member>,
+) -> Result<(Vec<Member>, Vec<Member>), CompareError> {
     let mut group = group.into_iter();
     let (mut same, mut others) = (Vec::new(), Vec::new());
     let Some(first) = group.next() else { return Ok((same, others)) };
-    same.push(first);
-    let reader = |side| match side {
-        Side::Left => together.left,
-        Side::Right => together.right,
-    };
-    let (side, one, _) = first;
     for member in group {
-        let (of, other, _) = member;
-        let (left, right) = (reader(side), reader(of));
-        let sides = Together { left, right, tolerance: Tolerance::EXACT, ..*together };
-        let spec = &one.1.spec;
-        let equal = if other.1.spec == *spec {
-            let pair = Pair { spec, left: one.0, right: other.0 };
+        let sides = Together {
+            left: together.reader(first.side),
+            right: together.reader(member.side),
+            tolerance: Tolerance::EXACT,
+            ..*together
+        };
+        let (one, other) = (&first.tensor, &member.tensor);
+        let equal = if one.spec == other.spec {
+            let pair = Pair { spec: &one.spec, left: &one.name, right: &other.name };
             matches!(sides.compare(&[pair])?.first(), Some(Outcome::Equal))
         } else {
-            flat(&sides, one, other)?
+            flat::equal(&sides, one, other)?
         };
         if equal { same.push(member) } else { others.push(member) }
     }
+    same.insert(0, first);
     Ok((same, others))
 }
 
-/// Whether two tensors of different shapes have the same elements, read in step.
-fn flat(together: &Together<'_>, left: Named<'_>, right: Named<'_>) -> Result<bool, CompareError> {
-    if left.1.spec.bytes().is_none() {
-        // Elements with lengths of their own cannot be asked for by region.
-        let (left, right) = (together.left.read(left.0)?, together.right.read(right.0)?);
-        return Ok(compare_whole(&left, &right).is_none());
-    }
-    let (mut one, mut other) = (Stream::new(left), Stream::new(right));
-    loop {
-        if together.progress.cancelled() {
-            return Err(CompareError::Interrupted);
+/// Takes away the differences of tensors that were found.
+fn take_away(found: &[Same], differences: &mut Vec<Difference>) {
+    let keys = |side: fn(&Same) -> &Vec<Keyed>| -> BTreeSet<&VariableName> {
+        let tensors = found.iter().flat_map(side);
+        tensors.flat_map(|tensor| std::iter::once(&tensor.name).chain(&tensor.further)).collect()
+    };
+    let (left, right) = (keys(|same| &same.left), keys(|same| &same.right));
+    differences.retain(|difference| {
+        let (of_left, of_right) = difference.names();
+        match difference.what {
+            What::OnlyLeft(_) => !left.contains(of_left),
+            What::OnlyRight(_) => !right.contains(of_right),
+            What::Spec { .. } | What::Values(_) => {
+                !left.contains(of_left) || !right.contains(of_right)
+            }
         }
-        one.fill(together.left)?;
-        other.fill(together.right)?;
-        let len = one.bytes.len().min(other.bytes.len());
-        if len == 0 {
-            return Ok(one.bytes.len() == other.bytes.len());
-        }
-        if one.bytes.drain(..len).ne(other.bytes.drain(..len)) {
-            return Ok(false);
-        }
-    }
-}
-
-/// The bytes of a tensor, one block after the other.
-struct Stream<'s> {
-    name: &'s VariableName,
-    size: u64,
-    blocks: Box<dyn Iterator<Item = Region> + 's>,
-    bytes: Vec<u8>,
-}
-
-impl<'s> Stream<'s> {
-    fn new((name, variable): Named<'s>) -> Self {
-        let size = variable.spec.dtype().size().unwrap_or(1);
-        let blocks = Box::new(Region::blocks(variable.spec.shape(), BLOCK / size));
-        Self { name, size, blocks, bytes: Vec::new() }
-    }
-
-    /// Reads on where nothing is left.
-    fn fill(&mut self, reader: &dyn CheckpointReader) -> Result<(), CompareError> {
-        if self.bytes.is_empty()
-            && let Some(region) = self.blocks.next()
-        {
-            let len = region.elements().saturating_mul(self.size);
-            self.bytes.resize(usize::try_from(len).unwrap_or_default(), 0);
-            reader.read_region(self.name, &region, &mut self.bytes)?;
-        }
-        Ok(())
-    }
-}
-
-/// What the bytes of a sound tensor add up to in storage form.
-fn sum(reader: &dyn CheckpointReader, named: Named<'_>) -> Result<Crc, CompareError> {
-    let (name, variable) = named;
-    if variable.spec.shape().elements() == 0 {
-        // No strings at all are stored in more ways than one.
-        return Ok(Crc::default());
-    }
-    if let Some((_, stored)) = reader.extent(name)? {
-        return Ok(stored);
-    }
-    if variable.spec.bytes().is_none() {
-        return Ok(reader.read(name)?.checksum());
-    }
-    let mut stream = Stream::new(named);
-    let mut sum = Crc::default();
-    loop {
-        stream.fill(reader)?;
-        if stream.bytes.is_empty() {
-            return Ok(sum);
-        }
-        sum = sum.extend(&stream.bytes);
-        stream.bytes.clear();
-    }
+    });
 }

@@ -9,7 +9,9 @@
 
 mod content;
 mod error;
+mod flat;
 mod graph;
+mod keys;
 mod pairs;
 mod sums;
 mod tally;
@@ -24,7 +26,7 @@ use crate::progress::Progress;
 use crate::source::{CheckpointReader, Finding};
 use crate::tensor::TensorSpec;
 
-pub use content::Same;
+pub use content::{Keyed, Same};
 pub use error::CompareError;
 pub use graph::GraphDifference;
 pub(crate) use graph::compare as compare_graphs;
@@ -47,7 +49,8 @@ pub struct Diff {
     pub bytes: u64,
     /// Every variable that is not the same in both, by name.
     pub differences: Vec<Difference>,
-    /// Tensors that are equal under other names, if these were looked for; they are no differences.
+    /// Tensors that are equal under other names or have further ones, if these were looked for; they
+    /// are no differences.
     pub same: Vec<Same>,
     /// Where the object graphs part.
     pub graph: Option<GraphDifference>,
@@ -155,6 +158,7 @@ pub fn diff(
     differences.extend(others.iter().filter_map(spec));
     let together = Together { left, right, tolerance: options.tolerance, progress };
     let mut unreadable = sums.findings;
+    let mut equal = Vec::new();
     let mut bytes = 0_u64;
     for (pair, outcome) in compared.iter().zip(together.compare(&compared)?) {
         match outcome {
@@ -166,7 +170,7 @@ pub fn diff(
             Outcome::Unequal(unequal) => {
                 differences.push(Difference::of(pair.left, pair.right, What::Values(unequal)));
             }
-            Outcome::Equal => {}
+            Outcome::Equal => equal.push(*pair),
         }
         let size = a.variables.get(pair.left).map_or(0, Variable::bytes);
         bytes = bytes.saturating_add(size);
@@ -174,7 +178,7 @@ pub fn diff(
     let mut same = Vec::new();
     let mut graph = graph::compare(a.graph.as_ref(), b.graph.as_ref());
     if options.by_content {
-        same = content::same(&together, &mut differences, &damaged)?;
+        same = content::same(&together, &equal, &mut differences, &damaged)?;
         graph = graph.filter(|_| a.graph.is_some() && b.graph.is_some());
     }
     differences.sort_by(|one, other| one.name.cmp(&other.name));
@@ -198,6 +202,11 @@ impl Difference {
     fn of(left: &VariableName, right: &VariableName, what: What) -> Self {
         let other = (left != right).then(|| right.clone());
         Self { name: left.clone(), right: other, what }
+    }
+
+    /// Its names on both sides, where there are both.
+    fn names(&self) -> (&VariableName, &VariableName) {
+        (&self.name, self.right.as_ref().unwrap_or(&self.name))
     }
 }
 

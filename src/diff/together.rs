@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::content::Side;
 use super::tally::{Numbers, Tally, Unequal};
 use super::{CompareError, Tolerance, values};
 use crate::catalog::VariableName;
@@ -68,7 +69,14 @@ struct Buffers {
     numbers: Numbers,
 }
 
-impl Together<'_> {
+impl<'t> Together<'t> {
+    pub(super) fn reader(&self, side: Side) -> &'t dyn CheckpointReader {
+        match side {
+            Side::Left => self.left,
+            Side::Right => self.right,
+        }
+    }
+
     /// What came of each pair.
     pub(super) fn compare(&self, pairs: &[Pair<'_>]) -> Result<Vec<Outcome>, CompareError> {
         let stored: Vec<Option<Stored>> = pairs.iter().map(|pair| self.stored(pair)).collect();

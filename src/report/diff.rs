@@ -10,7 +10,7 @@ use super::page::{Ink, Page};
 use super::{display_name, escape};
 use crate::catalog::VariableName;
 use crate::causes::in_one_line;
-use crate::diff::{Diff, Difference, Gap, GraphDifference, Same, Unequal, What};
+use crate::diff::{Diff, Difference, Gap, GraphDifference, Keyed, Same, Unequal, What};
 use crate::names::counted;
 use crate::source::Finding;
 use crate::tensor::{DType, TensorSpec};
@@ -66,10 +66,10 @@ fn kind(what: &What) -> u8 {
 fn same(same: &[Same], page: &mut Page<'_>) -> io::Result<()> {
     let rows = same.iter().map(|same| {
         let (word, spec) = match (same.left.first(), same.right.first()) {
-            (Some((_, left)), Some((_, right))) if !same.is_of_one_shape() => {
-                ("other shape", format!("{left} in A, {right} in B"))
+            (Some(left), Some(right)) if !same.is_of_one_shape() => {
+                ("other shape", format!("{} in A, {} in B", left.spec, right.spec))
             }
-            (Some((_, spec)), _) => ("same values", spec.to_string()),
+            (Some(left), _) => ("same values", left.spec.to_string()),
             _ => ("same values", String::new()),
         };
         let (left, right) = (members(&same.left), members(&same.right));
@@ -79,23 +79,29 @@ fn same(same: &[Same], page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// `a`, or `{a, b}` where any of them may be meant.
-fn members(members: &[(VariableName, TensorSpec)]) -> String {
-    let mut names: Vec<_> = members
-        .iter()
-        .take(MOST_MEMBERS)
-        .map(|(name, _)| display_name(name.as_str()).into_owned())
-        .collect();
-    if members.len() > names.len() {
-        names.push(format!("{} more", members.len() - names.len()));
-    }
-    match names.as_slice() {
-        [one] => one.clone(),
-        several => format!("{{{}}}", several.join(", ")),
+fn members(members: &[Keyed]) -> String {
+    let name = |name: &VariableName| display_name(name.as_str()).into_owned();
+    let member = |Keyed { name: first, further, .. }: &Keyed| match further.as_slice() {
+        [] => name(first),
+        further => format!("{} (also {})", name(first), listed(further, name)),
+    };
+    match members {
+        [one] => member(one),
+        several => format!("{{{}}}", listed(several, member)),
     }
 }
 
+/// The first few of them, and how many more there are.
+fn listed<T>(all: &[T], text: impl Fn(&T) -> String) -> String {
+    let mut texts: Vec<_> = all.iter().take(MOST_LISTED).map(text).collect();
+    if all.len() > texts.len() {
+        texts.push(format!("{} more", all.len() - texts.len()));
+    }
+    texts.join(", ")
+}
+
 /// Names of equal tensors that are listed: there may be thousands of zeros.
-const MOST_MEMBERS: usize = 8;
+const MOST_LISTED: usize = 8;
 
 /// `6 variables in both: 5 equal, 1 different; 1 only in A`.
 fn summary(diff: &Diff) -> String {
@@ -232,10 +238,16 @@ pub(super) fn document(diff: &Diff) -> Document {
 
 /// Tensors that are equal under other names.
 fn same_document(same: &Same) -> Document {
-    let side = |members: &[(VariableName, TensorSpec)]| -> Vec<Document> {
-        let member = |(name, spec): &(VariableName, TensorSpec)| json!({ "name": name.as_str(), "dtype": spec.dtype().name(), "shape": spec.shape().dims() });
-        members.iter().map(member).collect()
+    let member = |Keyed { name, further, spec }: &Keyed| {
+        let further: Vec<_> = further.iter().map(VariableName::as_str).collect();
+        json!({
+            "name": name.as_str(),
+            "further_keys": further,
+            "dtype": spec.dtype().name(),
+            "shape": spec.shape().dims(),
+        })
     };
+    let side = |members: &[Keyed]| members.iter().map(member).collect::<Vec<_>>();
     json!({ "a": side(&same.left), "b": side(&same.right) })
 }
 

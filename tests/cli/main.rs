@@ -6,6 +6,7 @@ mod convert;
 mod damage;
 mod data;
 mod diff;
+mod further_keys;
 mod graph;
 mod harness;
 mod hostile;

@@ -63,3 +63,19 @@ pub(crate) fn rewrite(place: &Place, from: &str, to: &str, change: impl FnOnce(&
     }
     writer.finish(content.graph.as_ref(), &always).unwrap();
 }
+
+/// Writes a checkpoint of these tensors alone.
+pub(crate) fn written(place: &Place, at: &str, tensors: &[(&str, Tensor<'static>)]) {
+    rewrite(place, "testdata/conv3", at, |new| {
+        let named = |(name, tensor): &(&str, _)| ((*name).to_owned(), Tensor::clone(tensor));
+        *new = Content { tensors: tensors.iter().map(named).collect(), graph: None };
+    });
+}
+
+/// Writes `from` again as `to`, every tensor under another name.
+pub(crate) fn renamed(place: &Place, from: &str, to: &str) {
+    rewrite(place, from, to, |new| {
+        let tensors = std::mem::take(&mut new.tensors).into_iter();
+        new.tensors = tensors.map(|(name, tensor)| (format!("other/{name}"), tensor)).collect();
+    });
+}
