@@ -59,6 +59,16 @@ impl Fit {
         }
     }
 
+    /// What speaks against it where another one fits as it is.
+    pub(super) fn penalty(self) -> f64 {
+        match self {
+            Self::Same => 0.0,
+            Self::Reshaped => 0.05,
+            Self::Transposed => 0.4,
+            Self::Sliced | Self::SlicedReshaped => 0.3,
+        }
+    }
+
     /// Whether it takes a part of the values.
     pub(super) fn is_part(self) -> bool {
         matches!(self, Self::Sliced | Self::SlicedReshaped)

@@ -82,7 +82,11 @@ pub fn suggest(
     let wanted: BTreeSet<Vec<u64>> =
         new.places.iter().map(|place| place.named.spec.shape().dims().to_vec()).collect();
     let left = old::left(source);
-    let old = old::items(source, &left, &wanted);
+    let mut old = old::items(source, &left, &wanted);
+    let has_aside = new.places.iter().any(|place| place.named.views.iter().any(|name| old::is_aside(name)));
+    if !has_aside {
+        old.retain(|item| !item.named.views.iter().any(|name| old::is_aside(name)));
+    }
     let mut names = Names::default();
     let old_side = Side::new(old.iter().map(|item| item.named.clone()).collect(), &mut names);
     let new_side = Side::new(new.places.iter().map(|place| place.named.clone()).collect(), &mut names);
@@ -100,14 +104,17 @@ pub fn suggest(
     if !created.is_empty() {
         orders = vec![Order { called: "creation", items: &created }];
     }
-    let lay = |of_old: &dyn Fn(usize) -> bool, of_new: &dyn Fn(usize) -> bool| {
+    let all = Series::of(&new_side, &|_| true);
+    let lay = |of_old: &dyn Fn(usize) -> bool, of_new: &dyn Fn(usize) -> bool, partner: &dyn Fn(usize) -> Option<usize>| {
         let mut old = Series::of(&old_side, of_old);
         for order in &orders {
             old.extend(Series::ordered(&old_side, order, of_old));
         }
         let mut new = Series::of(&new_side, of_new);
         new.extend(Series::ordered(&new_side, &Order { called: "objects", items: &objects }, of_new));
-        Alikes::new((&old_side, &old), (&new_side, &new))
+        let mut alikes = Alikes::new((&old_side, &old), (&new_side, &new));
+        alikes.append(Alikes::beside(&old_side, (&new_side, &all), partner));
+        alikes
     };
     let hints = BTreeMap::new();
     let mut solver = Solver {
@@ -116,6 +123,7 @@ pub fn suggest(
         alikes: Vec::new(),
         hints: &hints,
         weights: Weights::new(&old_side, &new_side),
+        logits: names.word("logits"),
     };
     let solution = solver.solve(&lay);
     let whys = judge::certain(&solver, &solution);

@@ -63,6 +63,14 @@ fn is_bias(name: &VariableName) -> bool {
     matches!(leaf, "bias" | "biases" | "Bias")
 }
 
+/// Words of heads that only help training.
+const ASIDE: &[&str] = &["aux", "auxiliary"];
+
+/// Whether something belongs to a head that only helps training.
+pub(super) fn is_aside(name: &str) -> bool {
+    super::words::words(name).iter().any(|word| ASIDE.contains(&word.as_str()))
+}
+
 /// Everything that is not in the run for a place.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Left {

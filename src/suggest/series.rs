@@ -25,6 +25,8 @@ pub(super) struct Series {
     numbers: usize,
     /// Whether its order need not be that of any layers: positions in a graph, order of creation.
     loose: bool,
+    /// Whether a program counted its members.
+    counted: bool,
     /// Whether it may be laid along a part of a longer one.
     partial: bool,
     /// Whether it is one only among those that have all earlier numbers in common.
@@ -82,7 +84,7 @@ impl Series {
                 members.entry(&cut.index).or_default().push(at);
             }
         }
-        let mut known: BTreeSet<Vec<Vec<usize>>> = BTreeSet::new();
+        let mut known: BTreeSet<(bool, bool, Vec<Vec<usize>>)> = BTreeSet::new();
         let mut all = Vec::new();
         for (called, (cut, members)) in found {
             if members.len() < 2 {
@@ -90,10 +92,6 @@ impl Series {
             }
             let numbers = varying(members.keys().copied());
             let members: Vec<Vec<usize>> = members.into_values().collect();
-            // The same members in the same order under another name are the same series.
-            if !known.insert(members.clone()) {
-                continue;
-            }
             let items = || members.iter().flatten().filter_map(|at| side.items.get(*at));
             let in_graph = LOOSE.iter().any(|mark| called.contains(mark));
             let blocks = items().all(|item| {
@@ -102,13 +100,20 @@ impl Series {
             });
             // A full name tells when a layer was made, which need not be where it is called.
             let made = cut.counted && cut.is_full_name() && items().any(|item| item.block.is_none());
+            let loose = in_graph && !blocks;
+            let trust = if in_graph || made { DOUBTFUL } else { 1.0 };
+            // The same members in the same order under another name are the same series.
+            if !known.insert((loose, trust < 1.0, members.clone())) {
+                continue;
+            }
             all.push(Self {
                 called: called.to_owned(),
                 numbers,
-                loose: in_graph && !blocks,
+                loose,
+                counted: cut.counted,
                 partial: cut.counted || in_graph,
                 local: cut.local,
-                trust: if in_graph || made { DOUBTFUL } else { 1.0 },
+                trust,
                 sizes: members.iter().map(|items| sizes(side, items)).collect(),
                 members,
             });
@@ -148,6 +153,7 @@ impl Series {
                     called: format!("{} {rank} {sort:?}", order.called),
                     numbers: 0,
                     loose: true,
+                    counted: false,
                     partial: true,
                     local: false,
                     trust: DOUBTFUL,
@@ -230,6 +236,7 @@ impl Alikes {
                 }
             }
             if rigid && new.partial {
+
                 let longer = old.iter().filter(|old| {
                     old.partial && old.members.len() > new.members.len()
                 });
@@ -241,6 +248,65 @@ impl Alikes {
             }
         }
         alikes
+    }
+
+    /// Lays series beside others that are decided: where `conv2d_7` has become of a layer, what lies
+    /// below that layer may become `batch_normalization_7`. `partner` tells what became an item of
+    /// the new side.
+    pub(super) fn beside(
+        old_side: &Side,
+        (new_side, new): (&Side, &[Series]),
+        partner: &dyn Fn(usize) -> Option<usize>,
+    ) -> Self {
+        let mut alikes = Self {
+            pairs: Vec::new(),
+            old: vec![Vec::new(); old_side.items.len()],
+            new: vec![Vec::new(); new_side.items.len()],
+        };
+        for decided in new.iter().filter(|series| series.counted) {
+            // The layer that each member came from.
+            let layers: Option<Vec<u32>> = decided
+                .members
+                .iter()
+                .map(|items| {
+                    let old = items.iter().find_map(|item| partner(*item))?;
+                    old_side.items.get(old)?.layers.first().copied()
+                })
+                .collect();
+            let Some(layers) = layers else { continue };
+            for series in new.iter().filter(|series| series.counted) {
+                if series.called == decided.called || series.members.len() != layers.len() {
+                    continue;
+                }
+                let below = |layer: &u32| -> Vec<usize> {
+                    let items = old_side.below.get(layer).map(Vec::as_slice).unwrap_or_default();
+                    let lies_in = |item: usize| old_side.items.get(item)?.layers.first().copied();
+                    items.iter().copied().filter(|item| lies_in(*item) != Some(*layer)).collect()
+                };
+                let members: Vec<Vec<usize>> = layers.iter().map(below).collect();
+                if members.iter().map(|items| sizes(old_side, items)).eq(series.sizes.iter().cloned()) {
+                    let old = Self::beside_series(decided, members, series);
+                    alikes.add(&old, series, (0..layers.len()).map(|at| (at, at)));
+                }
+            }
+        }
+        alikes
+    }
+
+    fn beside_series(decided: &Series, members: Vec<Vec<usize>>, series: &Series) -> Series {
+        let called = format!("what lies below that of {}", decided.called);
+        Series { called, members, trust: DOUBTFUL, ..series.clone() }
+    }
+
+    /// Takes over the pairs of another one of the same sides.
+    pub(super) fn append(&mut self, more: Self) {
+        let first = self.pairs.len();
+        self.pairs.extend(more.pairs);
+        for (mine, theirs) in [(&mut self.old, more.old), (&mut self.new, more.new)] {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                mine.extend(theirs.into_iter().map(|(pair, member)| (pair + first, member)));
+            }
+        }
     }
 
     fn add(&mut self, old: &Series, new: &Series, members: impl Iterator<Item = (usize, usize)>) {

@@ -49,6 +49,11 @@ impl Item {
         self.dims().iter().filter(|dim| **dim != 1).count()
     }
 
+    /// Whether some name has a word.
+    pub(super) fn says(&self, word: u32) -> bool {
+        self.words.iter().any(|words| words.contains(&word))
+    }
+
     /// Whether it tells its layer's sizes, as a kernel does.
     pub(super) fn tells(&self) -> bool {
         self.role.is_matrix() || (self.role == Role::Unknown && self.rank() >= 2)
@@ -79,6 +84,13 @@ pub(super) struct Names {
     words: Vocabulary,
     numbers: Vocabulary,
     prefixes: Vocabulary,
+}
+
+impl Names {
+    /// The number of a word.
+    pub(super) fn word(&mut self, word: &str) -> u32 {
+        self.words.id(word)
+    }
 }
 
 impl Side {

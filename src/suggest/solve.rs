@@ -36,6 +36,8 @@ pub(super) struct Evidence {
     pub(super) words: f64,
     /// Numbers in common, with the words in front of them.
     pub(super) numbers: f64,
+    /// What its layout costs.
+    pub(super) layout: f64,
     /// Series that have both in the same member.
     pub(super) same: f64,
     /// Series that have both, in different members.
@@ -57,8 +59,15 @@ impl Evidence {
     fn fixed(&self) -> f64 {
         let of = self.same + self.other;
         let series = if of > 0.0 { (self.same - self.other) / of } else { 0.0 };
-        WORDS * self.words + NUMBERS * self.numbers + SERIES * series
+        WORDS * self.words + NUMBERS * self.numbers + SERIES * series - self.layout
     }
+}
+
+/// The size of what has one more of the last axis.
+fn one_more(item: &Item) -> Option<(i32, u64)> {
+    let (dtype, elements) = super::side::size(&item.spec);
+    let last = item.dims().last().copied().filter(|last| *last > 0)?;
+    Some((dtype, elements.checked_add(elements / last)?))
 }
 
 fn count(n: usize) -> f64 {
@@ -103,9 +112,10 @@ struct Learnt {
     ruled: HashMap<u32, u32>,
 }
 
-/// Finds series that run alike among those items of both sides that are wanted.
-pub(super) type Lay<'l> =
-    dyn Fn(&dyn Fn(usize) -> bool, &dyn Fn(usize) -> bool) -> Alikes + 'l;
+/// Finds series that run alike among those items of both sides that are wanted; at last what became
+/// which item of the new side.
+pub(super) type Lay<'l> = dyn Fn(&dyn Fn(usize) -> bool, &dyn Fn(usize) -> bool, &dyn Fn(usize) -> Option<usize>) -> Alikes
+    + 'l;
 
 /// The two sides and what is known of both.
 pub(super) struct Solver<'s> {
@@ -116,6 +126,8 @@ pub(super) struct Solver<'s> {
     /// What is said: by item of the new side.
     pub(super) hints: &'s BTreeMap<usize, usize>,
     pub(super) weights: Weights,
+    /// The word for the last layer of a classifier.
+    pub(super) logits: u32,
 }
 
 /// How much words tell.
@@ -166,7 +178,7 @@ impl Weights {
 impl Solver<'_> {
     /// Decides as much as can be. `lay` finds series that run alike among items of both sides.
     pub(super) fn solve(&mut self, lay: &Lay<'_>) -> Solution {
-        self.alikes.push(lay(&|_| true, &|_| true));
+        self.alikes.push(lay(&|_| true, &|_| true, &|_| None));
         let mut solution = Solution {
             chosen: vec![None; self.new.items.len()],
             given: vec![false; self.old.items.len()],
@@ -186,7 +198,7 @@ impl Solver<'_> {
             }
             let left = lay(&|old| solution.given.get(old) == Some(&false), &|new| {
                 solution.chosen.get(new) == Some(&None)
-            });
+            }, &|new| solution.chosen.get(new).copied().flatten());
             self.alikes.push(left);
             for (new, candidates) in solution.candidates.iter_mut().enumerate() {
                 for candidate in candidates {
@@ -227,8 +239,15 @@ impl Solver<'_> {
         let mut all = Vec::with_capacity(self.new.items.len());
         for (at, new) in self.new.items.iter().enumerate() {
             let same = sizes.get(&super::side::size(&new.spec));
-            let mut found = Vec::new();
-            for &old_at in same.into_iter().flatten() {
+            // A class more, which slim calls background: only where nothing fits as it is.
+            let more = one_more(new).and_then(|size| sizes.get(&size));
+            let more = more.filter(|_| new.says(self.logits));
+            let mut found: Vec<Candidate> = Vec::new();
+            let same = same.into_iter().flatten().map(|at| (*at, false));
+            for (old_at, is_more) in same.chain(more.into_iter().flatten().map(|at| (*at, true))) {
+                if is_more && found.iter().any(|candidate| !candidate.fit.is_part()) {
+                    break;
+                }
                 let Some(old) = self.old.items.get(old_at) else { continue };
                 let fit = Fit::of(&old.spec, &new.spec);
                 let Some(fit) = fit.filter(|_| old.role.suits(new.role)) else { continue };
@@ -239,7 +258,7 @@ impl Solver<'_> {
                         .or_insert_with(|| self.weights.shared(a, b));
                     shared = shared.max(*of);
                 }
-                let evidence = self.fixed(old_at, at, shared);
+                let evidence = Evidence { layout: fit.penalty(), ..self.fixed(old_at, at, shared) };
                 found.push(Candidate { old: old_at, fit, fixed: evidence });
             }
             all.push(found);
@@ -272,6 +291,7 @@ impl Solver<'_> {
             neighbours: near.towards(&b.prefixes),
             kin: near.kin(self, b),
             rule: solution.learnt.rule(self, old, new),
+            layout: Fit::of(&a.spec, &b.spec).map_or(0.0, Fit::penalty),
             ..self.fixed(old, new, words)
         }
     }
