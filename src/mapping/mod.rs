@@ -24,6 +24,7 @@ mod recording;
 mod refuse;
 mod rows;
 mod rules;
+mod scalar;
 mod scopes;
 mod search;
 mod target;
@@ -48,6 +49,7 @@ pub use problem::{Place, Problem, ProblemKind, Problems, SourceText};
 pub(crate) use recording::Counter;
 pub use recording::{RecordedLayer, Recording};
 pub use refuse::Refusal;
+pub(crate) use scalar::scalar;
 pub use template::Template;
 pub use zip::{Onto, Order, ZipRule};
 

@@ -10,6 +10,7 @@ use super::document::SCHEMA;
 use super::escape;
 use super::page::{Page, Style};
 use crate::layers::{Layer, LayerVariable, Layers, Scope};
+use crate::mapping::scalar;
 use crate::names::counted;
 use crate::object;
 
@@ -153,22 +154,6 @@ const KEYS: &[&str] = &["repeat", "scope"];
 /// A dollar stands for itself.
 fn escaped(name: &str) -> String {
     name.replace('$', "$$")
-}
-
-/// A word of YAML, in quotes where it would mean something else.
-fn scalar(text: &str) -> String {
-    const WORDS: &[&str] = &["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
-    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '.' | '-'))
-        && !WORDS.contains(&text.to_ascii_lowercase().as_str());
-    if plain {
-        return text.to_owned();
-    }
-    if text.chars().any(char::is_control) {
-        // JSON's strings are YAML's in double quotes.
-        return Document::from(text).to_string();
-    }
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The same for machines.

@@ -32,6 +32,18 @@ pub(super) struct Place {
     pub(super) shown: String,
     /// Its full name without what all have in common, if no other has it.
     pub(super) name: Option<String>,
+    /// Whether its path is no more than places in a graph.
+    pub(super) opaque: bool,
+    /// Whether its last label begins with an underscore.
+    pub(super) hidden: bool,
+}
+
+impl Place {
+    /// Whether somebody who says so means it: a path from anywhere, a full name.
+    pub(super) fn is_called(&self, said: &str) -> bool {
+        let said = said.trim_end_matches("/.ATTRIBUTES/VARIABLE_VALUE");
+        self.shown == said || self.named.views.iter().any(|name| name == said)
+    }
 }
 
 /// Reads the template; `None` where it is no object-based checkpoint.
@@ -74,9 +86,19 @@ pub(super) fn read(catalog: &Catalog) -> Option<New> {
             target: Target::named(*key),
             shown,
             name,
+            opaque: labels.iter().any(|label| is_place(label)),
+            hidden: labels.last().is_some_and(|label| label.starts_with('_')),
         });
     }
     Some(New { root, places, optimizers, common })
+}
+
+/// Whether a label tells no more than where in its graph Keras found an object.
+fn is_place(label: &str) -> bool {
+    matches!(label, "_operations" | "_layers")
+        || ["layer_with_weights-", "layer-"].iter().any(|start| {
+            label.strip_prefix(start).is_some_and(|rest| rest.parse::<u32>().is_ok())
+        })
 }
 
 /// The one label that leads to all variables.

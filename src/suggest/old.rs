@@ -7,7 +7,7 @@ use super::side::Named;
 use crate::catalog::{Catalog, VariableName};
 use crate::mapping::{Averages, CellKind};
 use crate::names::unnumbered;
-use crate::object::{VARIABLE_VALUE};
+use crate::object::{SAVE_COUNTER, VARIABLE_VALUE, escape};
 use crate::optimizer::{self, detect, optimizers};
 use crate::tensor::{DType, Shape, TensorSpec};
 
@@ -76,8 +76,23 @@ pub(super) fn is_aside(name: &str) -> bool {
 pub(super) struct Left {
     /// Slots, powers and the step.
     pub(super) state: BTreeSet<VariableName>,
+    /// Of that, what no rule sees.
+    pub(super) hidden: BTreeSet<VariableName>,
     /// Averages of variables.
     pub(super) averages: BTreeSet<VariableName>,
+    /// The variable that each is the average of.
+    pub(super) raw: BTreeMap<VariableName, VariableName>,
+    /// What rules call an object's value.
+    called: BTreeMap<VariableName, String>,
+    /// Whether there is state of an optimizer.
+    pub(super) has_slots: bool,
+}
+
+impl Left {
+    /// What rules call a variable.
+    pub(super) fn called(&self, name: &VariableName) -> String {
+        self.called.get(name).map_or(name.as_str(), String::as_str).to_owned()
+    }
 }
 
 /// What a fused projection is called.
@@ -89,31 +104,41 @@ const FUSED_PARTS: [&str; 3] = ["query", "key", "value"];
 pub(super) fn left(catalog: &Catalog) -> Left {
     let mut left = Left::default();
     left.state.extend(optimizer::slots(catalog).into_keys());
-    match &catalog.graph {
-        Some(graph) => {
-            let owned: BTreeSet<_> =
-                optimizers(graph).into_iter().flat_map(|found| found.owned).collect();
-            let keys = graph.attributes().filter(|(node, value)| {
-                owned.contains(node)
-                    || value.name != VARIABLE_VALUE
-                    || value.key.starts_with("save_counter/")
-            });
-            left.state.extend(keys.filter_map(|(_, value)| VariableName::new(&value.key)));
-            left.state.extend(
-                catalog.variables.keys().filter(|name| name.as_str().starts_with('_')).cloned(),
-            );
-        }
-        None => {
-            let state = detect(catalog, &[]);
-            left.state.extend(factored(catalog));
-            left.state.extend(state.powers);
-            left.state.extend(state.step);
-            if let Some(averages) = Averages::unsaid() {
-                let is_average = |name: &&VariableName| averages.variable(name.as_str()).is_some();
-                left.averages.extend(catalog.variables.keys().filter(is_average).cloned());
+    left.has_slots = !left.state.is_empty();
+    let Some(graph) = &catalog.graph else {
+        let state = detect(catalog, &[]);
+        left.state.extend(state.powers);
+        left.state.extend(state.step);
+        left.hidden.clone_from(&left.state);
+        left.state.extend(factored(catalog));
+        if let Some(averages) = Averages::unsaid() {
+            for name in catalog.variables.keys() {
+                let Some(raw) = averages.variable(name.as_str()) else { continue };
+                left.averages.insert(name.clone());
+                left.raw.extend(VariableName::new(raw).map(|raw| (name.clone(), raw)));
             }
         }
+        return left;
+    };
+    let owned: BTreeSet<_> = optimizers(graph).into_iter().flat_map(|found| found.owned).collect();
+    let paths: BTreeMap<_, _> = graph.reachable(0).into_iter().collect();
+    for (node, value) in graph.attributes() {
+        let Some(name) = VariableName::new(&value.key) else { continue };
+        let path = paths.get(&node).filter(|labels| !labels.is_empty());
+        if owned.contains(&node)
+            || value.name != VARIABLE_VALUE
+            || path.is_some_and(|path| path.as_slice() == [SAVE_COUNTER])
+        {
+            left.state.insert(name);
+        } else if let Some(labels) = path {
+            let labels: Vec<String> = labels.iter().map(|label| escape(label)).collect();
+            left.called.insert(name, labels.join("/"));
+        }
     }
+    left.state.extend(
+        catalog.variables.keys().filter(|name| !left.called.contains_key(*name)).cloned(),
+    );
+    left.hidden.clone_from(&left.state);
     left
 }
 
@@ -149,21 +174,12 @@ pub(super) fn items(catalog: &Catalog, left: &Left, wanted: &BTreeSet<Vec<u64>>)
         match parts(name, spec, wanted) {
             Some(parts) => found.extend(parts),
             None => found.push(Old {
-                named: Named { views: vec![shown(catalog, name)], spec: spec.clone() },
+                named: Named { views: vec![left.called(name)], spec: spec.clone() },
                 origin: Origin::Whole(name.clone()),
             }),
         }
     }
     found
-}
-
-/// How rules call a variable: an object's value by its path.
-fn shown(catalog: &Catalog, name: &VariableName) -> String {
-    let own = name.as_str();
-    match catalog.graph {
-        Some(_) => own.strip_suffix("/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or(own).to_owned(),
-        None => own.to_owned(),
-    }
 }
 
 /// Query, key and value of a projection that has all of them side by side, where the new model has

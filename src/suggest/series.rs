@@ -66,11 +66,12 @@ pub(super) const LOOSE: &[&str] =
     &["layer_with_weights-#", "layer-#", "_operations/#", "_layers/#"];
 
 /// An order in which a side's items can be gone through.
-pub(super) struct Order<'o> {
+#[derive(Debug, Clone)]
+pub(super) struct Order {
     /// What it is called.
     pub(super) called: &'static str,
     /// The items.
-    pub(super) items: &'o [usize],
+    pub(super) items: Vec<usize>,
 }
 
 impl Series {
@@ -124,7 +125,7 @@ impl Series {
     /// Layers with the same sort of variables, in an order that no number tells.
     pub(super) fn ordered(
         side: &Side,
-        order: &Order<'_>,
+        order: &Order,
         wanted: &dyn Fn(usize) -> bool,
     ) -> Vec<Self> {
         let mut layers: BTreeMap<u32, (usize, Vec<usize>)> = BTreeMap::new();
@@ -146,11 +147,11 @@ impl Series {
         }
         let lists = sorts.into_iter().filter(|(_, layers)| layers.len() > 1);
         lists
-            .map(|((sort, rank), mut layers)| {
+            .map(|(_, mut layers)| {
                 layers.sort();
                 let members: Vec<Vec<usize>> = layers.into_iter().map(|(_, items)| items).collect();
                 Self {
-                    called: format!("{} {rank} {sort:?}", order.called),
+                    called: order.called.to_owned(),
                     numbers: 0,
                     loose: true,
                     counted: false,

@@ -91,6 +91,11 @@ impl Names {
     pub(super) fn word(&mut self, word: &str) -> u32 {
         self.words.id(word)
     }
+
+    /// Every word by its number.
+    pub(super) fn vocabulary(&self) -> HashMap<u32, String> {
+        self.words.all()
+    }
 }
 
 impl Side {

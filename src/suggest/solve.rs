@@ -126,6 +126,8 @@ pub(super) struct Solver<'s> {
     /// What is said: by item of the new side.
     pub(super) hints: &'s BTreeMap<usize, usize>,
     pub(super) weights: Weights,
+    /// Words by their numbers.
+    pub(super) vocabulary: HashMap<u32, String>,
     /// The word for the last layer of a classifier.
     pub(super) logits: u32,
 }
@@ -277,6 +279,20 @@ impl Solver<'_> {
             _ => 0.0,
         };
         Evidence { words, numbers, same, other, ..Evidence::default() }
+    }
+
+    /// Words that both names have, the likeliest of their names compared.
+    pub(super) fn common_words(&self, old: usize, new: usize) -> Vec<&str> {
+        let (Some(a), Some(b)) = (self.old.items.get(old), self.new.items.get(new)) else {
+            return Vec::new();
+        };
+        let pairs = a.words.iter().flat_map(|a| b.words.iter().map(move |b| (a, b)));
+        let best = pairs.max_by(|x, y| {
+            self.weights.shared(x.0, x.1).total_cmp(&self.weights.shared(y.0, y.1))
+        });
+        let Some((a, b)) = best else { return Vec::new() };
+        let both = a.iter().filter(|word| b.contains(word));
+        both.filter_map(|word| self.vocabulary.get(word).map(String::as_str)).collect()
     }
 
     /// Everything that speaks for a pair.

@@ -312,6 +312,11 @@ impl Vocabulary {
         self.ids.insert(word.to_owned(), id);
         id
     }
+
+    /// Every word by its number.
+    pub(super) fn all(&self) -> HashMap<u32, String> {
+        self.ids.iter().map(|(word, id)| (*id, word.clone())).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,273 @@
+//! The rule file as text.
+
+use std::fmt::Write;
+
+use super::judge::Confidence;
+use super::rules::{Action, Rule, Zip};
+use super::scopes::Recorded;
+use crate::mapping::scalar;
+use crate::names::counted;
+
+/// Longer lines are broken.
+const WIDTH: usize = 98;
+
+/// A line of the file with what stands in its comment.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// The key and its value.
+    pub(super) text: String,
+    /// How sure it is.
+    pub(super) confidence: Confidence,
+    /// Why.
+    pub(super) reason: String,
+}
+
+/// Leaves that get a value without a source.
+#[derive(Debug, Clone)]
+pub(super) struct Filled {
+    /// What matches them.
+    pub(super) pattern: String,
+    /// Whether that is a full name.
+    pub(super) by_name: bool,
+    /// `ones`, `zeros` or `template`.
+    pub(super) with: &'static str,
+    /// Why.
+    pub(super) reason: String,
+}
+
+/// A place that stays open.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    /// What it is called, and whether that is a full name.
+    pub(super) place: (String, bool),
+    /// What it is.
+    pub(super) spec: String,
+    /// What it might be, the likeliest first.
+    pub(super) candidates: Vec<String>,
+}
+
+/// Everything that stands in a file.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    /// Comments at its top.
+    pub(super) title: Vec<String>,
+    /// `include:`, if a built-in mapping fits.
+    pub(super) include: Option<String>,
+    /// The root of all targets.
+    pub(super) root: Option<String>,
+    /// `ema`, `optimizer`.
+    pub(super) policies: Vec<Line>,
+    /// Last components of old names, and what they are called in the new model.
+    pub(super) leaves: Vec<(String, String)>,
+    /// Recordings.
+    pub(super) scopes: Vec<Recorded>,
+    /// Rules, in order.
+    pub(super) rules: Vec<Rule>,
+    /// Pairs of series.
+    pub(super) zips: Vec<Zip>,
+    /// What goes nowhere, with the reason.
+    pub(super) drops: Vec<(String, String)>,
+    /// What is filled.
+    pub(super) fills: Vec<Filled>,
+    /// What is open.
+    pub(super) questions: Vec<Question>,
+}
+
+impl File {
+    /// As people write it.
+    pub(super) fn text(&self) -> String {
+        let mut out = String::new();
+        for line in &self.title {
+            let _ = writeln!(out, "# {line}");
+        }
+        out.push_str("version: 1\n");
+        if let Some(include) = &self.include {
+            let _ = writeln!(out, "include: [{include}]");
+        }
+        if let Some(root) = &self.root {
+            let _ = writeln!(out, "root: {}", scalar(root));
+        }
+        for line in &self.policies {
+            comment(&mut out, "", &said(line.confidence, None, &line.reason));
+            let open = if line.confidence == Confidence::Open { "# " } else { "" };
+            let _ = writeln!(out, "{open}{}", line.text);
+        }
+        if !self.leaves.is_empty() {
+            let leaves: Vec<String> = self
+                .leaves
+                .iter()
+                .map(|(old, new)| format!("{}: {}", scalar(old), scalar(new)))
+                .collect();
+            let _ = writeln!(out, "leaves: {{{}}}", leaves.join(", "));
+        }
+        self.recordings(&mut out);
+        self.all_rules(&mut out);
+        if !self.fills.is_empty() {
+            out.push_str("fill:\n");
+        }
+        for fill in &self.fills {
+            comment(&mut out, "  ", &said(Confidence::Likely, None, &fill.reason));
+            let named = target(&fill.pattern, fill.by_name);
+            let _ = writeln!(out, "  - {{match: {named}, with: {}}}", fill.with);
+        }
+        out
+    }
+
+    fn recordings(&self, out: &mut String) {
+        if !self.scopes.is_empty() {
+            out.push_str("scopes:\n");
+        }
+        for scope in &self.scopes {
+            let mut begin = "  - ";
+            if !scope.within.is_empty() {
+                let _ = writeln!(out, "{begin}within: {}", scalar(&dollars(&scope.within)));
+                begin = "    ";
+            }
+            if scope.by_name {
+                let _ = writeln!(out, "{begin}target: names");
+                begin = "    ";
+            }
+            let _ = writeln!(out, "{begin}layers:");
+            for layer in &scope.layers {
+                let to = scalar(&dollars(&layer.to));
+                comment(out, "      ", &said(layer.confidence, None, &layer.reason));
+                let _ = writeln!(out, "      - {}: {to}", scalar(&dollars(&layer.base)));
+            }
+        }
+    }
+
+    fn all_rules(&self, out: &mut String) {
+        let none = self.rules.is_empty() && self.zips.is_empty() && self.drops.is_empty();
+        if none && self.questions.is_empty() {
+            return;
+        }
+        // A list of comments alone would be none.
+        out.push_str(if none { "rules: []\n" } else { "rules:\n" });
+        for rule in &self.rules {
+            comment(out, "  ", &said(rule.confidence(), Some(rule.values()), rule.reason()));
+            mapped(out, rule);
+        }
+        for (pattern, reason) in &self.drops {
+            comment(out, "  ", reason);
+            let _ = writeln!(out, "  - {{drop: {}}}", quoted(pattern));
+        }
+        for zip in &self.zips {
+            let first = zip.moves.iter().max_by_key(|one| one.confidence);
+            let reason = first.map_or("", |one| one.reason.as_str());
+            comment(out, "  ", &said(Confidence::Likely, Some(zip.moves.len()), reason));
+            let by_name = first.is_some_and(|one| one.by_name);
+            let _ = writeln!(out, "  - zip:");
+            let _ = writeln!(out, "      from: {}", quoted(&zip.from));
+            let _ = writeln!(out, "      onto: {}", target(&zip.onto, by_name));
+            let _ = writeln!(out, "      order: {}", zip.order);
+            if let Some(Action::Map(steps @ [_, ..])) = first.map(|one| one.action) {
+                let _ = writeln!(out, "    apply: [{}]", steps.join(", "));
+            }
+        }
+        for question in &self.questions {
+            let to = target(&dollars(&question.place.0), question.place.1);
+            let spec = &question.spec;
+            match question.candidates.split_first() {
+                None => {
+                    comment(out, "  ", &format!("open: nothing fits {} {spec}", question.place.0));
+                    let _ = writeln!(out, "  # - {{from: …, to: {to}}}");
+                }
+                Some((first, others)) => {
+                    let others = match others {
+                        [] => "nothing speaks for its only candidate".to_owned(),
+                        others => format!("or {}", others.join(", ")),
+                    };
+                    comment(out, "  ", &format!("open, {spec}: {others}"));
+                    let from = quoted(&super::rules::escaped(first));
+                    let _ = writeln!(out, "  # - {{from: {from}, to: {to}}}");
+                }
+            }
+        }
+    }
+}
+
+fn mapped(out: &mut String, rule: &Rule) {
+    let by_name = rule.by_name();
+    let targets: Vec<String> = rule.targets().iter().map(|to| target(to, by_name)).collect();
+    let to = match targets.as_slice() {
+        [one] => one.clone(),
+        several => format!("[{}]", several.join(", ")),
+    };
+    let from = quoted(&rule.pattern());
+    let (key, apply) = match rule.action() {
+        Action::Cell(kind) => (format!("cell: {kind}, from"), String::new()),
+        Action::Map(steps) if steps.is_empty() => ("from".to_owned(), String::new()),
+        Action::Map(steps) => ("from".to_owned(), format!(", apply: [{}]", steps.join(", "))),
+    };
+    let line = format!("  - {{{key}: {from}, to: {to}{apply}}}");
+    if line.chars().count() <= WIDTH {
+        let _ = writeln!(out, "{line}");
+        return;
+    }
+    match rule.action() {
+        Action::Cell(kind) => {
+            let _ = writeln!(out, "  - cell: {kind}\n    from: {from}");
+        }
+        Action::Map(_) => {
+            let _ = writeln!(out, "  - from: {from}");
+        }
+    }
+    match targets.as_slice() {
+        [one] => {
+            let _ = writeln!(out, "    to: {one}");
+        }
+        several => {
+            out.push_str("    to:\n");
+            for one in several {
+                let _ = writeln!(out, "      - {one}");
+            }
+        }
+    }
+    if !apply.is_empty() {
+        let _ = writeln!(out, "    {}", apply.trim_start_matches(", "));
+    }
+}
+
+/// `likely, 12 variables: …`.
+fn said(confidence: Confidence, count: Option<usize>, reason: &str) -> String {
+    match count {
+        Some(count) => format!("{}, {}: {reason}", confidence.word(), counted(count, "variable")),
+        None => format!("{}: {reason}", confidence.word()),
+    }
+}
+
+/// A comment, in as many lines as it takes.
+fn comment(out: &mut String, indent: &str, text: &str) {
+    let mut line = String::new();
+    // What comes from a file stays in its line.
+    let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    for word in text.split(' ') {
+        let len = line.chars().count() + word.chars().count();
+        if !line.is_empty() && indent.len() + len + 3 > WIDTH {
+            let _ = writeln!(out, "{indent}# {line}");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let _ = writeln!(out, "{indent}# {line}");
+}
+
+fn target(text: &str, by_name: bool) -> String {
+    if by_name { format!("{{name: {}}}", quoted(text)) } else { quoted(text) }
+}
+
+/// A dollar stands for itself.
+fn dollars(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+/// Text in quotes.
+fn quoted(text: &str) -> String {
+    if text.chars().any(char::is_control) {
+        return scalar(text);
+    }
+    format!("'{}'", text.replace('\'', "''"))
+}

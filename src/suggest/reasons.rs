@@ -1,0 +1,107 @@
+//! What speaks for a pair, in words.
+
+use super::judge::Why;
+use super::series::Alike;
+use super::solve::{Evidence, Solution, Solver};
+
+/// Names of series without the number of their view.
+fn series(called: &str) -> String {
+    let named = called.strip_prefix(['0', '1']).map(|rest| rest.trim_start_matches([' ', '=']));
+    match named {
+        Some(name) => format!("`{name}`"),
+        None => called.to_owned(),
+    }
+}
+
+/// Why a pair is certain, or what makes it likely.
+pub(super) fn reasons(
+    solver: &Solver<'_>,
+    solution: &Solution,
+    why: Option<Why>,
+    (old, new): (usize, usize),
+) -> Vec<String> {
+    match why {
+        Some(Why::Said) => return vec!["you said so".to_owned()],
+        Some(Why::Alone) => return vec!["nothing else has its shape on either side".to_owned()],
+        Some(Why::Named) => return vec!["both have the same name".to_owned()],
+        Some(Why::Layer) => return vec!["the rest of its layer is certain".to_owned()],
+        None => {}
+    }
+    let evidence = solver.evidence(solution, old, new);
+    let mut found = Vec::new();
+    found.extend(longest(solver, old, new).map(|alike| runs(&alike)));
+    if evidence.words >= 0.35 {
+        found.push(format!("names have in common: {}", solver.common_words(old, new).join(", ")));
+    }
+    if found.len() < 2 && evidence.neighbours >= 0.3 {
+        found.push("its neighbours go to the same place".to_owned());
+    }
+    if found.is_empty() && evidence.rule > 0.0 {
+        found.push("others whose names differ in numbers only do the same".to_owned());
+    }
+    if found.is_empty() {
+        let candidates = solution.candidates.get(new).map_or(0, Vec::len);
+        found.push(match candidates {
+            1 => "nothing else fits".to_owned(),
+            _ => "what else fits has a better place".to_owned(),
+        });
+    }
+    found
+}
+
+/// The longest pair of series that has both in the same member.
+fn longest(solver: &Solver<'_>, old: usize, new: usize) -> Option<Alike> {
+    let mut best: Option<Alike> = None;
+    for alikes in &solver.alikes {
+        alikes.each(old, new, |alike, is_same| {
+            let better = best.as_ref().is_none_or(|best| alike.length > best.length);
+            if is_same && better {
+                best = Some(alike.clone());
+            }
+        });
+    }
+    best
+}
+
+fn runs(alike: &Alike) -> String {
+    format!("{} runs like {}, {} long", series(&alike.old), series(&alike.new), alike.length)
+}
+
+/// All that is known of a pair, one thing in a line, what speaks against it too.
+pub(super) fn weighed(solver: &Solver<'_>, evidence: &Evidence, (old, new): (usize, usize)) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut say = |text: String| said.push(text);
+    if evidence.words > 0.0 {
+        let words = solver.common_words(old, new).join(", ");
+        say(format!("for it: words in common, {words} ({:.2})", evidence.words));
+    }
+    if evidence.numbers > 0.0 {
+        say(format!("for it: numbers in common ({:.2})", evidence.numbers));
+    }
+    for alikes in &solver.alikes {
+        alikes.each(old, new, |alike, is_same| {
+            let text = if is_same {
+                format!("for it: {}", runs(alike))
+            } else {
+                format!("against it: {}, and the two are not in the same place", runs(alike))
+            };
+            if !said.contains(&text) {
+                said.push(text);
+            }
+        });
+    }
+    let mut say = |text: String| said.push(text);
+    if evidence.neighbours > 0.0 {
+        say(format!("for it: neighbours that are decided ({:.2})", evidence.neighbours));
+    }
+    if evidence.kin > 0.0 {
+        say(format!("for it: words of what its neighbours became ({:.2})", evidence.kin));
+    }
+    if evidence.rule > 0.0 {
+        say(format!("for it: decided pairs of the same rule ({:.2})", evidence.rule));
+    }
+    if evidence.layout > 0.0 {
+        say(format!("against it: it has to be laid out anew ({:.2})", evidence.layout));
+    }
+    said
+}
