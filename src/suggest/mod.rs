@@ -33,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::catalog::{Catalog, VariableName};
 use crate::names::{counted, natural, nearest};
+use crate::mapping::ProblemKind;
 use crate::object::Target;
 use crate::plan::Value;
 use crate::tensor::TensorSpec;
@@ -358,7 +359,8 @@ impl Found<'_> {
         }
         let mut file = self.policies();
         let (neutral, open) = self.settle(&mut file, &mut decisions);
-        let complete = open.is_empty();
+        let asked = self.ask_about_optimizers(&mut file);
+        let complete = open.is_empty() && !asked;
         let mut suggestion = Suggestion {
             old: self.material.source.origin.clone(),
             like: self.material.template.origin.clone(),
@@ -397,7 +399,7 @@ impl Found<'_> {
             let decided = |place: usize| decisions.get(place).is_some_and(Option::is_some);
             for place in (0..decisions.len()).filter(|place| !decided(*place)) {
                 // Where something might still go, nothing is filled in.
-                let value = self.material.neutral(place, &decided);
+                let value = self.material.neutral(place, decisions);
                 match value.filter(|_| self.candidates(place, decisions).is_empty()) {
                     Some(value) => drop(neutral.insert(place, value)),
                     None => drop(open.insert(place)),
@@ -477,14 +479,16 @@ impl Found<'_> {
                 let reason = "the new model's checkpoint has no optimizer";
                 say("optimizer: drop".to_owned(), Confidence::Certain, reason);
             }
+            // It is tried whether it takes over the count of steps.
+            (_, [one]) if left.has_slots || left.has_step => {
+                let to = crate::mapping::scalar(&one.shown);
+                let given = if left.has_objects { ", hyperparameters: source" } else { "" };
+                let reason = "state follows its variables";
+                say(format!("optimizer: {{to: {to}{given}}}"), Confidence::Likely, reason);
+            }
             (false, _) => {
                 let reason = "the old checkpoint has no state of an optimizer";
                 say("optimizer: keep".to_owned(), Confidence::Certain, reason);
-            }
-            (true, [one]) => {
-                let to = crate::mapping::scalar(&one.shown);
-                let reason = "state follows its variables";
-                say(format!("optimizer: {{to: {to}}}"), Confidence::Likely, reason);
             }
             (true, several) => {
                 let names: Vec<&str> = several.iter().map(|one| one.shown.as_str()).collect();
@@ -497,6 +501,27 @@ impl Found<'_> {
             }
         }
         File { policies, root: new.root.clone(), ..File::default() }
+    }
+
+    /// Whether something about an optimizer has to be asked: what nobody but the user knows.
+    fn ask_about_optimizers(&self, file: &mut File) -> bool {
+        let is_optimizer = |line: &&mut Line| line.text.starts_with("optimizer: {to");
+        let problems = self.material.problems(&file.text());
+        let found = problems.into_iter().find(|problem| problem.kind == ProblemKind::Optimizer);
+        let (Some(problem), Some(line)) = (found, file.policies.iter_mut().find(is_optimizer)) else {
+            return file.policies.iter().any(|line| line.confidence == Confidence::Open);
+        };
+        if !self.material.left.has_slots {
+            // A count of steps alone: what cannot take it over begins anew.
+            let reason = "the old checkpoint has no state for it";
+            let (text, reason) = ("optimizer: keep".to_owned(), reason.to_owned());
+            *line = Line { text, confidence: Confidence::Likely, reason };
+            return false;
+        }
+        let help = problem.help.map_or(String::new(), |help| format!("; {help}"));
+        line.reason = format!("{}{help}", problem.message);
+        line.confidence = Confidence::Open;
+        true
     }
 
     fn title(&self, suggestion: &Suggestion) -> Vec<String> {

@@ -86,6 +86,10 @@ pub(super) struct Left {
     called: BTreeMap<VariableName, String>,
     /// Whether there is state of an optimizer.
     pub(super) has_slots: bool,
+    /// Whether there is a count of steps.
+    pub(super) has_step: bool,
+    /// Whether it is an object-based checkpoint.
+    pub(super) has_objects: bool,
 }
 
 impl Left {
@@ -108,6 +112,7 @@ pub(super) fn left(catalog: &Catalog) -> Left {
     let Some(graph) = &catalog.graph else {
         let state = detect(catalog, &[]);
         left.state.extend(state.powers);
+        left.has_step = state.step.is_some();
         left.state.extend(state.step);
         left.hidden.clone_from(&left.state);
         left.state.extend(factored(catalog));
@@ -120,7 +125,9 @@ pub(super) fn left(catalog: &Catalog) -> Left {
         }
         return left;
     };
+    left.has_objects = true;
     let owned: BTreeSet<_> = optimizers(graph).into_iter().flat_map(|found| found.owned).collect();
+    left.has_step = !owned.is_empty();
     let paths: BTreeMap<_, _> = graph.reachable(0).into_iter().collect();
     for (node, value) in graph.attributes() {
         let Some(name) = VariableName::new(&value.key) else { continue };

@@ -30,10 +30,11 @@ pub(super) fn reasons(
     let evidence = solver.evidence(solution, old, new);
     let mut found = Vec::new();
     found.extend(longest(solver, old, new).map(|alike| runs(&alike)));
-    if evidence.words >= 0.35 {
-        found.push(format!("names have in common: {}", solver.common_words(old, new).join(", ")));
+    let words = telling(solver.common_words(old, new));
+    if evidence.words >= 0.3 && !words.is_empty() {
+        found.push(format!("both say {}", words.join(", ")));
     }
-    if found.len() < 2 && evidence.neighbours >= 0.3 {
+    if found.is_empty() && evidence.neighbours >= 0.3 {
         found.push("its neighbours go to the same place".to_owned());
     }
     if found.is_empty() && evidence.rule > 0.0 {
@@ -49,12 +50,21 @@ pub(super) fn reasons(
     found
 }
 
+/// Words without those that only say what a variable is to its layer.
+fn telling<'w>(words: Vec<&'w str>) -> Vec<&'w str> {
+    const ROLES: &[&str] = &["beta", "bias", "gamma", "kernel", "layer", "mean", "variance"];
+    words.into_iter().filter(|word| !ROLES.contains(word)).collect()
+}
+
 /// The longest pair of series that has both in the same member.
 fn longest(solver: &Solver<'_>, old: usize, new: usize) -> Option<Alike> {
     let mut best: Option<Alike> = None;
     for alikes in &solver.alikes {
         alikes.each(old, new, |alike, is_same| {
-            let better = best.as_ref().is_none_or(|best| alike.length > best.length);
+            // Of two as long, the one that says it in fewer letters.
+            let letters = |alike: &Alike| alike.old.len() + alike.new.len();
+            let rank = |alike: &Alike| (alike.length, std::cmp::Reverse(letters(alike)));
+            let better = best.as_ref().is_none_or(|best| rank(alike) > rank(best));
             if is_same && better {
                 best = Some(alike.clone());
             }
@@ -64,7 +74,7 @@ fn longest(solver: &Solver<'_>, old: usize, new: usize) -> Option<Alike> {
 }
 
 fn runs(alike: &Alike) -> String {
-    format!("{} runs like {}, {} long", series(&alike.old), series(&alike.new), alike.length)
+    format!("{} runs like {} ({})", series(&alike.old), series(&alike.new), alike.length)
 }
 
 /// All that is known of a pair, one thing in a line, what speaks against it too.

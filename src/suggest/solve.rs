@@ -241,15 +241,11 @@ impl Solver<'_> {
         let mut all = Vec::with_capacity(self.new.items.len());
         for (at, new) in self.new.items.iter().enumerate() {
             let same = sizes.get(&super::side::size(&new.spec));
-            // A class more, which slim calls background: only where nothing fits as it is.
+            // A class more, which slim calls background.
             let more = one_more(new).and_then(|size| sizes.get(&size));
             let more = more.filter(|_| new.says(self.logits));
             let mut found: Vec<Candidate> = Vec::new();
-            let same = same.into_iter().flatten().map(|at| (*at, false));
-            for (old_at, is_more) in same.chain(more.into_iter().flatten().map(|at| (*at, true))) {
-                if is_more && found.iter().any(|candidate| !candidate.fit.is_part()) {
-                    break;
-                }
+            for &old_at in same.into_iter().flatten().chain(more.into_iter().flatten()) {
                 let Some(old) = self.old.items.get(old_at) else { continue };
                 let fit = Fit::of(&old.spec, &new.spec);
                 let Some(fit) = fit.filter(|_| old.role.suits(new.role)) else { continue };
@@ -286,13 +282,19 @@ impl Solver<'_> {
         let (Some(a), Some(b)) = (self.old.items.get(old), self.new.items.get(new)) else {
             return Vec::new();
         };
+        let a_item = a;
         let pairs = a.words.iter().flat_map(|a| b.words.iter().map(move |b| (a, b)));
         let best = pairs.max_by(|x, y| {
             self.weights.shared(x.0, x.1).total_cmp(&self.weights.shared(y.0, y.1))
         });
         let Some((a, b)) = best else { return Vec::new() };
+        // In the order of the old name.
+        let said = a_item.views.first().map(|name| super::words::words(name)).unwrap_or_default();
         let both = a.iter().filter(|word| b.contains(word));
-        both.filter_map(|word| self.vocabulary.get(word).map(String::as_str)).collect()
+        let mut both: Vec<&str> =
+            both.filter_map(|word| self.vocabulary.get(word).map(String::as_str)).collect();
+        both.sort_by_key(|word| said.iter().position(|said| said == word));
+        both
     }
 
     /// Everything that speaks for a pair.

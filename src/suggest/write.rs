@@ -13,7 +13,7 @@ use super::rules::{self, Action, Move, Rule};
 use super::scopes;
 use super::words::Role;
 use crate::catalog::{Catalog, VariableName};
-use crate::mapping::{Mapping, NoFiles};
+use crate::mapping::{Mapping, NoFiles, Problem, Problems};
 use crate::plan;
 use crate::suggest::fit::Fit;
 
@@ -312,7 +312,11 @@ impl Material<'_> {
 
     /// Places that need no source: what a layer has here and not there, at the value that changes
     /// nothing; what never came from TF1.
-    pub(super) fn neutral(&self, place: usize, decided: &dyn Fn(usize) -> bool) -> Option<(Neutral, String)> {
+    pub(super) fn neutral(
+        &self,
+        place: usize,
+        decisions: &[Option<Decision>],
+    ) -> Option<(Neutral, String)> {
         let own = self.new.places.get(place)?;
         let path = own.named.views.first()?;
         let (object, leaf) = path.rsplit_once('/')?;
@@ -336,11 +340,24 @@ impl Material<'_> {
             let path = views.and_then(|views| views.first());
             path.and_then(|path| path.rsplit_once('/')).is_some_and(|(other, _)| other == object)
         };
-        let has_layer = (0..self.new.places.len()).filter(beside).any(|other| decided(other));
-        if !has_layer {
+        let role = Role::of(path, own.named.spec.shape().rank());
+        let mut layers = (0..self.new.places.len())
+            .filter(beside)
+            .filter_map(|other| decisions.get(other)?.as_ref())
+            .filter_map(|decision| self.old.get(decision.old)?.named.views.first())
+            .filter_map(|name| name.rsplit_once('/').map(|(layer, _)| layer))
+            .peekable();
+        layers.peek()?;
+        // What the old layer has, though it does not fit, is not replaced without a word.
+        let has = |layer: &str| {
+            self.old.iter().filter_map(|old| old.named.views.first()).any(|name| {
+                let own = name.rsplit_once('/').filter(|(scope, _)| *scope == layer);
+                own.is_some_and(|_| Role::of(name, 1) == role)
+            })
+        };
+        if layers.any(has) {
             return None;
         }
-        let role = Role::of(path, own.named.spec.shape().rank());
         let (value, does) = match role {
             Role::Gamma => (Neutral::Ones, "ones change nothing"),
             Role::Bias | Role::Beta => (Neutral::Zeros, "zeros change nothing"),
@@ -404,6 +421,21 @@ impl Material<'_> {
             }
         };
         open.iter().map(question).collect()
+    }
+
+    /// Everything that is wrong with a file.
+    pub(super) fn problems(&self, text: &str) -> Vec<Problem> {
+        let all = |problems: Problems| problems.iter().cloned().collect();
+        match Mapping::parse("rules.yaml", text, &BTreeMap::new(), &NoFiles) {
+            Ok(mapping) => {
+                let options = plan::Options::default();
+                match plan::draft(self.source, &mapping, Some(self.template), &options) {
+                    Ok(draft) => draft.problems.map_or(Vec::new(), all),
+                    Err(problems) => all(problems),
+                }
+            }
+            Err(problems) => all(problems),
+        }
     }
 
     /// Places that the file does not treat as was decided.
