@@ -33,6 +33,7 @@
 //! | `mapping` | `names`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `layers` | `catalog`, `mapping`, `names`, `tensor` |
 //! | `plan` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `tensor`, `transform` |
+//! | `suggest` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
 //! | `source` | `catalog`, `crc`, `files`, `names`, `object`, `proto`, `recent`, `sums`, `table`, `tensor`, `varint`, `workers` |
 //! | `target` | `causes`, `crc`, `files`, `object`, `proto`, `table`, `tensor` |
 //! | `convert` | `catalog`, `causes`, `crc`, `files`, `object`, `plan`, `progress`, `source`, `sums`, `target`, `tensor`, `transform`, `workers` |
@@ -42,7 +43,7 @@
 //! | `check` | `catalog`, `causes`, `files`, `source` |
 //! | `stats` | `catalog`, `crc`, `files`, `pieces`, `progress`, `source`, `tensor` |
 //! | `show` | `catalog`, `crc`, `files`, `names`, `object`, `progress`, `source`, `tensor` |
-//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `layers`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `tensor`, `verify` |
+//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `layers`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `suggest`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion

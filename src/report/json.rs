@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Value as Document, json};
 
 use super::document::{SCHEMA, insert, problem};
-use super::{Renderer, Report, Style, diff, graph, layers, list, plan, values, verify};
+use super::{Renderer, Report, Style, diff, graph, layers, list, plan, suggest, values, verify};
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::files::Share;
@@ -43,6 +43,8 @@ impl Renderer for Json {
                 json!({ "schema": SCHEMA, "checkpoints": checked.iter().map(check).collect::<Vec<_>>() })
             }
             Report::Diff(found) => diff::document(found),
+            Report::Suggestion(found) => suggest::document(found),
+            Report::Explanations(all) => suggest::explained(all),
             Report::Verification { verification, mapping, plan, judge } => {
                 let mut document = verify::document(verification, mapping);
                 if let Some(plan) = plan {

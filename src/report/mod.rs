@@ -11,6 +11,7 @@ mod names;
 mod numbers;
 mod page;
 mod plan;
+mod suggest;
 mod text;
 mod values;
 mod verify;
@@ -26,6 +27,7 @@ use crate::mapping::{Builtin, Mapping, Problems};
 use crate::object::ObjectGraph;
 use crate::plan::Plan;
 use crate::show::{Checksum, Saved, Shown};
+use crate::suggest::{Explanation, Suggestion};
 use crate::verify::Verification;
 
 pub use html::{BEGINNING, Page};
@@ -110,6 +112,10 @@ pub enum Report<'r> {
         /// What a TensorFlow said, if it was asked.
         judge: Option<&'r Judge>,
     },
+    /// A proposal for a rule file.
+    Suggestion(&'r Suggestion),
+    /// What speaks for and against the candidates of some places.
+    Explanations(&'r [Explanation]),
     /// Values of a variable.
     Values(&'r Shown),
     /// The checksum of a variable.

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use super::numbers::human;
 use super::page::{Ink, Page, Style};
 use super::plan::Places;
-use super::{Renderer, Report, diff, escape, graph, html, layers, list, plan, values, verify};
+use super::{
+    Renderer, Report, diff, escape, graph, html, layers, list, plan, suggest, values, verify,
+};
 use crate::check::Checked;
 use crate::convert::Conversion;
 use crate::files::Share;
@@ -49,6 +51,8 @@ impl Renderer for Text {
                 verify::text(verification, mapping, out)?;
                 judge.map_or(Ok(()), |judge| verify::judged(judge, mapping, out))
             }
+            Report::Suggestion(found) => suggest::text(found, out),
+            Report::Explanations(all) => suggest::explanations(all, out),
             Report::Values(shown) => values::text(shown, out),
             Report::Checksum(checksum) => values::checksum(checksum, out),
             Report::Saved(saved) => values::saved(saved, out),

@@ -7,12 +7,17 @@ use crate::catalog::Catalog;
 use crate::mapping::{BUILTIN_PREFIX, BUILTINS, Mapping, NoFiles};
 use crate::plan::{self, Plan};
 
+/// Leaves out the class that slim calls background.
+const BACKGROUND: &str = "first_class: 1";
+
 /// A built-in mapping with the plan it leads to.
 pub(super) struct Fitting {
     /// What follows `builtin:`.
     pub(super) name: &'static str,
+    /// From what to what it leads.
+    pub(super) title: &'static str,
     /// The rule file that includes it.
-    pub(super) text: String,
+    pub(super) file: File,
     /// What it does.
     pub(super) plan: Plan,
 }
@@ -22,24 +27,22 @@ pub(super) struct Fitting {
 pub(super) fn fitting(source: &Catalog, template: &Catalog, file: &File) -> Option<Fitting> {
     let mut best: Option<(usize, Fitting)> = None;
     for builtin in BUILTINS {
-        for params in ["", "params: {first_class: 1}\n"] {
-            let has_param = builtin.text.contains("first_class:");
-            if !params.is_empty() && !has_param {
+        for params in [None, Some(BACKGROUND)] {
+            if params.is_some_and(|_| !builtin.text.contains("first_class:")) {
                 continue;
             }
-            let include = format!("{BUILTIN_PREFIX}{}", builtin.name);
-            let included = File {
-                include: Some(include),
-                title: file.title.clone(),
+            let file = File {
+                include: Some(format!("{BUILTIN_PREFIX}{}", builtin.name)),
+                params: params.into_iter().map(str::to_owned).collect(),
                 policies: file.policies.clone(),
                 ..File::default()
             };
-            let text = included.text().replacen("version: 1\n", &format!("version: 1\n{params}"), 1);
-            let Some(plan) = planned(source, template, &text) else { continue };
+            let Some(plan) = planned(source, template, &file.text()) else { continue };
             let mapped = plan.assignments.iter().filter(|one| !one.value.sources().is_empty());
             let mapped = mapped.count();
             if mapped > 0 && best.as_ref().is_none_or(|(most, _)| mapped > *most) {
-                best = Some((mapped, Fitting { name: builtin.name, text, plan }));
+                let (name, title) = (builtin.name, builtin.title());
+                best = Some((mapped, Fitting { name, title, file, plan }));
             }
             break;
         }

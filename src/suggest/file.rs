@@ -53,6 +53,8 @@ pub(super) struct File {
     pub(super) title: Vec<String>,
     /// `include:`, if a built-in mapping fits.
     pub(super) include: Option<String>,
+    /// Parameters with their values.
+    pub(super) params: Vec<String>,
     /// The root of all targets.
     pub(super) root: Option<String>,
     /// `ema`, `optimizer`.
@@ -84,6 +86,9 @@ impl File {
         if let Some(include) = &self.include {
             let _ = writeln!(out, "include: [{include}]");
         }
+        if !self.params.is_empty() {
+            let _ = writeln!(out, "params: {{{}}}", self.params.join(", "));
+        }
         if let Some(root) = &self.root {
             let _ = writeln!(out, "root: {}", scalar(root));
         }
@@ -111,6 +116,12 @@ impl File {
             let _ = writeln!(out, "  - {{match: {named}, with: {}}}", fill.with);
         }
         out
+    }
+
+    /// What is open beside places.
+    pub(super) fn open_policies(&self) -> Vec<String> {
+        let open = self.policies.iter().filter(|line| line.confidence == Confidence::Open);
+        open.map(|line| line.reason.clone()).collect()
     }
 
     fn recordings(&self, out: &mut String) {

@@ -43,7 +43,14 @@ pub(super) fn cuts(
     let mut slashes: Vec<usize> = name.match_indices('/').map(|(at, _)| at).collect();
     slashes.push(name.len());
     let mut slashes = slashes.into_iter().peekable();
-    let cut = |found: &mut Vec<Cut>, skeleton: &mut String, index: &mut Vec<u64>, done: &mut usize, start: usize, end: usize, mark: &str, value: u64| {
+    let cut = |found: &mut Vec<Cut>,
+               skeleton: &mut String,
+               index: &mut Vec<u64>,
+               done: &mut usize,
+               start: usize,
+               end: usize,
+               mark: &str,
+               value: u64| {
         let text = name.get(*done..start).unwrap_or_default();
         // The same series among those that have all earlier numbers in common.
         let fixed = format!("{view}={}{mark}", name.get(..start).unwrap_or_default());
@@ -56,7 +63,13 @@ pub(super) fn cuts(
         let several = !index.is_empty();
         index.push(value);
         *done = end;
-        found.push(Cut { series: skeleton.clone(), index: index.clone(), end, counted, local: false });
+        found.push(Cut {
+            series: skeleton.clone(),
+            index: index.clone(),
+            end,
+            counted,
+            local: false,
+        });
         if several {
             found.push(Cut { series: fixed, index: vec![value], end, counted, local: true });
         }
@@ -68,10 +81,28 @@ pub(super) fn cuts(
                 all.next();
                 if token.is_number {
                     let value = token.text.parse().unwrap_or(u64::MAX);
-                    cut(&mut found, &mut skeleton, &mut index, &mut done, token.start, token.end(), "#", value);
+                    cut(
+                        &mut found,
+                        &mut skeleton,
+                        &mut index,
+                        &mut done,
+                        token.start,
+                        token.end(),
+                        "#",
+                        value,
+                    );
                 } else if token.behind_number && token.text.len() == 1 {
                     let value = token.text.bytes().next().map_or(0, u64::from);
-                    cut(&mut found, &mut skeleton, &mut index, &mut done, token.start, token.end(), "@", value);
+                    cut(
+                        &mut found,
+                        &mut skeleton,
+                        &mut index,
+                        &mut done,
+                        token.start,
+                        token.end(),
+                        "@",
+                        value,
+                    );
                 }
             }
             (_, Some(slash)) => {

@@ -66,7 +66,8 @@ pub(super) fn certain(solver: &Solver<'_>, solution: &Solution) -> Vec<Option<Wh
             if !matches!(fit, Fit::Same | Fit::Reshaped) {
                 return None;
             }
-            let tells = solver.old.items.get(old).is_some_and(|item| item.tells() && item.rank() > 1);
+            let tells =
+                solver.old.items.get(old).is_some_and(|item| item.tells() && item.rank() > 1);
             let alone = tells && candidates.len() == 1 && fits.get(&old) == Some(&1);
             if alone {
                 return Some(Why::Alone);
@@ -107,7 +108,9 @@ fn layers(solver: &Solver<'_>, solution: &Solution, whys: &mut [Option<Why>]) {
         let only = of_old.get(&(layers.0, old.role)) == Some(&1)
             && of_new.get(&(layers.1, item.role)) == Some(&1);
         let known = old.role == item.role && old.role != Role::Unknown;
-        if only && known && certain.contains(&layers)
+        if only
+            && known
+            && certain.contains(&layers)
             && let Some(why @ None) = whys.get_mut(new)
         {
             *why = Some(Why::Layer);

@@ -32,8 +32,8 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::catalog::{Catalog, VariableName};
-use crate::names::{counted, natural, nearest};
 use crate::mapping::ProblemKind;
+use crate::names::{counted, natural, nearest};
 use crate::object::Target;
 use crate::plan::Value;
 use crate::tensor::TensorSpec;
@@ -83,6 +83,8 @@ pub struct Suggestion {
     pub fills: Vec<Filling>,
     /// What of the old checkpoint goes nowhere, and why; optimizer state is not counted.
     pub dropped: Vec<(VariableName, String)>,
+    /// What is open beside variables, in sentences: what to do about an optimizer.
+    pub questions: Vec<String>,
     /// Whether nothing is open.
     pub complete: bool,
     /// What was asked to be explained.
@@ -90,6 +92,12 @@ pub struct Suggestion {
 }
 
 impl Suggestion {
+    /// Whether nothing is open, and nothing could be otherwise.
+    pub fn is_certain(&self) -> bool {
+        let certain = self.pairings.iter().all(|one| one.confidence == Confidence::Certain);
+        self.complete && certain && self.fills.is_empty()
+    }
+
     /// How many pairings are so sure.
     pub fn count(&self, confidence: Confidence) -> usize {
         self.pairings.iter().filter(|one| one.confidence == confidence).count()
@@ -243,14 +251,8 @@ pub fn suggest(
         alikes.append(Alikes::beside(&old_side, (&new_side, &every_series), partner));
         alikes
     });
-    let material = Material {
-        source,
-        template,
-        old: &old,
-        left: &left,
-        new: &new,
-        creation: &creation,
-    };
+    let material =
+        Material { source, template, old: &old, left: &left, new: &new, creation: &creation };
     let found = Found { solver: &solver, solution: &solution, material: &material };
     Ok(found.suggestion(options))
 }
@@ -306,14 +308,15 @@ fn hints(
                 near: nearest(from, names.map(String::as_str)).map(str::to_owned),
             }
         })?;
-        let place_at = new.places.iter().position(|place| place.is_called(to)).ok_or_else(|| {
-            let names = new.places.iter().flat_map(|place| &place.named.views);
-            SuggestError::Unknown {
-                side: "the new model",
-                name: to.clone(),
-                near: nearest(to, names.map(String::as_str)).map(str::to_owned),
-            }
-        })?;
+        let place_at =
+            new.places.iter().position(|place| place.is_called(to)).ok_or_else(|| {
+                let names = new.places.iter().flat_map(|place| &place.named.views);
+                SuggestError::Unknown {
+                    side: "the new model",
+                    name: to.clone(),
+                    near: nearest(to, names.map(String::as_str)).map(str::to_owned),
+                }
+            })?;
         if let (Some(item), Some(place)) = (old.get(old_at), new.places.get(place_at)) {
             let (a, b) = (&item.named.spec, &place.named.spec);
             if fit::Fit::of(a, b).is_none() {
@@ -369,6 +372,7 @@ impl Found<'_> {
             pairings: self.pairings(&decisions, &said, &neutral),
             fills: self.fillings(&neutral),
             dropped: self.dropped(&decisions),
+            questions: file.open_policies(),
             complete,
             explanations: self.explanations(options, &decisions),
         };
@@ -508,7 +512,8 @@ impl Found<'_> {
         let is_optimizer = |line: &&mut Line| line.text.starts_with("optimizer: {to");
         let problems = self.material.problems(&file.text());
         let found = problems.into_iter().find(|problem| problem.kind == ProblemKind::Optimizer);
-        let (Some(problem), Some(line)) = (found, file.policies.iter_mut().find(is_optimizer)) else {
+        let (Some(problem), Some(line)) = (found, file.policies.iter_mut().find(is_optimizer))
+        else {
             return file.policies.iter().any(|line| line.confidence == Confidence::Open);
         };
         if !self.material.left.has_slots {
@@ -667,11 +672,11 @@ impl Found<'_> {
         let mut used: BTreeSet<VariableName> = BTreeSet::new();
         for (at, place) in self.material.new.places.iter().enumerate() {
             let value = given.get(place.target.key());
-            let raw = |name: &VariableName| {
-                self.material.left.raw.get(name).unwrap_or(name).clone()
-            };
-            let sources: Vec<VariableName> =
-                value.map(|value| value.sources().into_iter().map(raw).collect()).unwrap_or_default();
+            let raw =
+                |name: &VariableName| self.material.left.raw.get(name).unwrap_or(name).clone();
+            let sources: Vec<VariableName> = value
+                .map(|value| value.sources().into_iter().map(raw).collect())
+                .unwrap_or_default();
             used.extend(sources.iter().cloned());
             if sources.is_empty() {
                 fills.push(Filling {
@@ -683,7 +688,8 @@ impl Found<'_> {
                 continue;
             }
             let own = self.solution.chosen.get(at).copied().flatten();
-            let own = own.and_then(|old| self.material.old.get(old)).map(|old| old.origin.sources());
+            let own =
+                own.and_then(|old| self.material.old.get(old)).map(|old| old.origin.sources());
             let set = |names: &Vec<VariableName>| names.iter().cloned().collect::<BTreeSet<_>>();
             let agrees = own.as_ref().is_none_or(|own| set(own) == set(&sources));
             let mut reasons = vec![format!("builtin:{} fits", fitting.name)];
@@ -703,9 +709,12 @@ impl Found<'_> {
         }
         suggestion.dropped.retain(|(name, _)| !used.contains(name));
         suggestion.builtin = Some(fitting.name);
-        suggestion.rules = fitting.text;
         suggestion.pairings = pairings;
         suggestion.fills = fills;
+        suggestion.questions.clear();
         suggestion.complete = true;
+        let mut title = self.title(suggestion);
+        title.push(format!("builtin:{} fits: {}", fitting.name, fitting.title));
+        suggestion.rules = File { title, ..fitting.file }.text();
     }
 }

@@ -96,9 +96,9 @@ pub(super) fn read(catalog: &Catalog) -> Option<New> {
 /// Whether a label tells no more than where in its graph Keras found an object.
 fn is_place(label: &str) -> bool {
     matches!(label, "_operations" | "_layers")
-        || ["layer_with_weights-", "layer-"].iter().any(|start| {
-            label.strip_prefix(start).is_some_and(|rest| rest.parse::<u32>().is_ok())
-        })
+        || ["layer_with_weights-", "layer-"]
+            .iter()
+            .any(|start| label.strip_prefix(start).is_some_and(|rest| rest.parse::<u32>().is_ok()))
 }
 
 /// The one label that leads to all variables.

@@ -142,9 +142,8 @@ pub(super) fn left(catalog: &Catalog) -> Left {
             left.called.insert(name, labels.join("/"));
         }
     }
-    left.state.extend(
-        catalog.variables.keys().filter(|name| !left.called.contains_key(*name)).cloned(),
-    );
+    left.state
+        .extend(catalog.variables.keys().filter(|name| !left.called.contains_key(*name)).cloned());
     left.hidden.clone_from(&left.state);
     left
 }
@@ -235,8 +234,7 @@ fn cells<'c>(
     let mut scopes: BTreeMap<&str, Below<'c>> = BTreeMap::new();
     for (name, spec) in free {
         for (at, _) in name.as_str().match_indices('/') {
-            let (Some(scope), Some(leaf)) =
-                (name.as_str().get(..at), name.as_str().get(at + 1..))
+            let (Some(scope), Some(leaf)) = (name.as_str().get(..at), name.as_str().get(at + 1..))
             else {
                 continue;
             };
@@ -251,9 +249,8 @@ fn cell<'c>(scope: &str, below: &Below<'c>, wanted: &BTreeSet<Vec<u64>>) -> Opti
     let one = |names: &[&str], folder: &str| {
         names.iter().find_map(|name| below.get(format!("{folder}{name}").as_str()).copied())
     };
-    let two = |folders: &[&str], names: &[&str]| {
-        folders.iter().find_map(|folder| one(names, folder))
-    };
+    let two =
+        |folders: &[&str], names: &[&str]| folders.iter().find_map(|folder| one(names, folder));
     let kernel = one(KERNEL, "");
     let bias = one(BIAS, "");
     let size = |found: (&VariableName, &TensorSpec)| found.1.shape().dims().to_vec();
@@ -320,12 +317,8 @@ fn cell<'c>(scope: &str, below: &Below<'c>, wanted: &BTreeSet<Vec<u64>>) -> Opti
     let parts: Option<Vec<Old>> = leaves
         .into_iter()
         .map(|(leaf, dims)| {
-            let origin = Origin::Cell {
-                kind,
-                scope: scope.to_owned(),
-                variables: variables.clone(),
-                leaf,
-            };
+            let origin =
+                Origin::Cell { kind, scope: scope.to_owned(), variables: variables.clone(), leaf };
             let views = vec![format!("{scope}/{leaf}")];
             Some(Old { named: Named { views, spec: spec(dtype, dims)? }, origin })
         })

@@ -1,11 +1,14 @@
 //! What speaks for a pair, in words.
 
 use super::judge::Why;
-use super::series::Alike;
+use super::series::{Alike, BESIDE};
 use super::solve::{Evidence, Solution, Solver};
 
 /// Names of series without the number of their view.
 fn series(called: &str) -> String {
+    if let Some(beside) = called.strip_prefix(BESIDE) {
+        return format!("{BESIDE}{}", series(beside));
+    }
     let named = called.strip_prefix(['0', '1']).map(|rest| rest.trim_start_matches([' ', '=']));
     match named {
         Some(name) => format!("`{name}`"),
@@ -78,7 +81,11 @@ fn runs(alike: &Alike) -> String {
 }
 
 /// All that is known of a pair, one thing in a line, what speaks against it too.
-pub(super) fn weighed(solver: &Solver<'_>, evidence: &Evidence, (old, new): (usize, usize)) -> Vec<String> {
+pub(super) fn weighed(
+    solver: &Solver<'_>,
+    evidence: &Evidence,
+    (old, new): (usize, usize),
+) -> Vec<String> {
     let mut said = Vec::new();
     let mut say = |text: String| said.push(text);
     if evidence.words > 0.0 {
@@ -88,18 +95,7 @@ pub(super) fn weighed(solver: &Solver<'_>, evidence: &Evidence, (old, new): (usi
     if evidence.numbers > 0.0 {
         say(format!("for it: numbers in common ({:.2})", evidence.numbers));
     }
-    for alikes in &solver.alikes {
-        alikes.each(old, new, |alike, is_same| {
-            let text = if is_same {
-                format!("for it: {}", runs(alike))
-            } else {
-                format!("against it: {}, and the two are not in the same place", runs(alike))
-            };
-            if !said.contains(&text) {
-                said.push(text);
-            }
-        });
-    }
+    said.extend(series_that_speak(solver, (old, new)));
     let mut say = |text: String| said.push(text);
     if evidence.neighbours > 0.0 {
         say(format!("for it: neighbours that are decided ({:.2})", evidence.neighbours));
@@ -115,3 +111,27 @@ pub(super) fn weighed(solver: &Solver<'_>, evidence: &Evidence, (old, new): (usi
     }
     said
 }
+
+/// A few of the series that have both, those with the shortest names.
+fn series_that_speak(solver: &Solver<'_>, (old, new): (usize, usize)) -> Vec<String> {
+    let mut alike: [Vec<Alike>; 2] = [Vec::new(), Vec::new()];
+    for alikes in &solver.alikes {
+        alikes.each(old, new, |pair, is_same| {
+            let [same, other] = &mut alike;
+            if is_same { same.push(pair.clone()) } else { other.push(pair.clone()) }
+        });
+    }
+    let [same, other] = alike.map(|mut pairs| {
+        pairs.sort_by_key(|alike| (alike.old.len() + alike.new.len(), alike.old.clone()));
+        let mut texts: Vec<String> = pairs.iter().map(runs).collect();
+        texts.dedup();
+        texts.truncate(MOST_SERIES);
+        texts
+    });
+    let against = |text| format!("against it: {text}, and the two are not in the same place");
+    let same = same.into_iter().map(|text| format!("for it: {text}"));
+    same.chain(other.into_iter().map(against)).collect()
+}
+
+/// Series that are told, for and against.
+const MOST_SERIES: usize = 2;

@@ -62,7 +62,8 @@ pub(super) fn record(
         let counted = members.len() > 1
             && members.iter().all(|(layer, _)| counter.layer(within, own) == *layer)
             && all_below(&base, members.len(), names);
-        let whole: Option<Vec<(bool, Layer)>> = members.iter().map(|(_, whole)| whole.clone()).collect();
+        let whole: Option<Vec<(bool, Layer)>> =
+            members.iter().map(|(_, whole)| whole.clone()).collect();
         let Some(whole) = whole.filter(|_| counted) else { continue };
         let by_name = whole.iter().all(|(by_name, _)| *by_name);
         if !by_name && whole.iter().any(|(by_name, _)| *by_name) {

@@ -11,6 +11,9 @@ const RIGID: usize = 3;
 /// Items that one layer of many has at least, so that their order in a graph is that of the layers.
 const BLOCK: usize = 6;
 
+/// What is said of a series that lies beside another one, before that one's name.
+pub(super) const BESIDE: &str = "what lies in the layers of ";
+
 /// How much a series is worth whose order somebody else may have seen in another way.
 const DOUBTFUL: f64 = 0.5;
 
@@ -100,7 +103,8 @@ impl Series {
                 block.is_some_and(|items| items.len() >= BLOCK)
             });
             // A full name tells when a layer was made, which need not be where it is called.
-            let made = cut.counted && cut.is_full_name() && items().any(|item| item.block.is_none());
+            let made =
+                cut.counted && cut.is_full_name() && items().any(|item| item.block.is_none());
             let loose = in_graph && !blocks;
             let trust = if in_graph || made { DOUBTFUL } else { 1.0 };
             // The same members in the same order under another name are the same series.
@@ -123,11 +127,7 @@ impl Series {
     }
 
     /// Layers with the same sort of variables, in an order that no number tells.
-    pub(super) fn ordered(
-        side: &Side,
-        order: &Order,
-        wanted: &dyn Fn(usize) -> bool,
-    ) -> Vec<Self> {
+    pub(super) fn ordered(side: &Side, order: &Order, wanted: &dyn Fn(usize) -> bool) -> Vec<Self> {
         let mut layers: BTreeMap<u32, (usize, Vec<usize>)> = BTreeMap::new();
         for (place, item) in order.items.iter().enumerate().filter(|(_, item)| wanted(**item)) {
             let Some(layer) = side.items.get(*item).and_then(|item| item.layers.first()) else {
@@ -227,20 +227,16 @@ impl Alikes {
             let along = by_sizes.get(new.sizes.as_slice()).map(Vec::as_slice).unwrap_or_default();
             let rigid = new.is_rigid();
             for old in along {
-                let loose = old.loose
-                    || new.loose
-                    || old.numbers != new.numbers
-                    || old.local != new.local;
+                let loose =
+                    old.loose || new.loose || old.numbers != new.numbers || old.local != new.local;
                 if rigid || !loose {
                     let members = (0..new.members.len()).map(|at| (at, at));
                     alikes.add(old, new, members);
                 }
             }
             if rigid && new.partial {
-
-                let longer = old.iter().filter(|old| {
-                    old.partial && old.members.len() > new.members.len()
-                });
+                let longer =
+                    old.iter().filter(|old| old.partial && old.members.len() > new.members.len());
                 for old in longer {
                     if let Some(forced) = forced(&old.sizes, &new.sizes) {
                         alikes.add(old, new, forced.into_iter());
@@ -285,7 +281,11 @@ impl Alikes {
                     items.iter().copied().filter(|item| lies_in(*item) != Some(*layer)).collect()
                 };
                 let members: Vec<Vec<usize>> = layers.iter().map(below).collect();
-                if members.iter().map(|items| sizes(old_side, items)).eq(series.sizes.iter().cloned()) {
+                if members
+                    .iter()
+                    .map(|items| sizes(old_side, items))
+                    .eq(series.sizes.iter().cloned())
+                {
                     let old = Self::beside_series(decided, members, series);
                     alikes.add(&old, series, (0..layers.len()).map(|at| (at, at)));
                 }
@@ -295,7 +295,7 @@ impl Alikes {
     }
 
     fn beside_series(decided: &Series, members: Vec<Vec<usize>>, series: &Series) -> Series {
-        let called = format!("what lies below that of {}", decided.called);
+        let called = format!("{BESIDE}{}", decided.called);
         Series { called, members, trust: DOUBTFUL, ..series.clone() }
     }
 
@@ -327,9 +327,13 @@ impl Alikes {
     /// How much speaks for the same member, and how much for others.
     pub(super) fn votes(&self, old: usize, new: usize) -> (f64, f64) {
         let (mut same, mut other) = (0.0, 0.0);
-        self.each(old, new, |alike, is_same| {
-            if is_same { same += alike.trust } else { other += alike.trust }
-        });
+        self.each(
+            old,
+            new,
+            |alike, is_same| {
+                if is_same { same += alike.trust } else { other += alike.trust }
+            },
+        );
         (same, other)
     }
 

@@ -198,9 +198,11 @@ impl Solver<'_> {
             if open == 0 || (open == before && self.alikes.len() > 1) {
                 return solution;
             }
-            let left = lay(&|old| solution.given.get(old) == Some(&false), &|new| {
-                solution.chosen.get(new) == Some(&None)
-            }, &|new| solution.chosen.get(new).copied().flatten());
+            let left = lay(
+                &|old| solution.given.get(old) == Some(&false),
+                &|new| solution.chosen.get(new) == Some(&None),
+                &|new| solution.chosen.get(new).copied().flatten(),
+            );
             self.alikes.push(left);
             for (new, candidates) in solution.candidates.iter_mut().enumerate() {
                 for candidate in candidates {
@@ -284,9 +286,8 @@ impl Solver<'_> {
         };
         let a_item = a;
         let pairs = a.words.iter().flat_map(|a| b.words.iter().map(move |b| (a, b)));
-        let best = pairs.max_by(|x, y| {
-            self.weights.shared(x.0, x.1).total_cmp(&self.weights.shared(y.0, y.1))
-        });
+        let best = pairs
+            .max_by(|x, y| self.weights.shared(x.0, x.1).total_cmp(&self.weights.shared(y.0, y.1)));
         let Some((a, b)) = best else { return Vec::new() };
         // In the order of the old name.
         let said = a_item.views.first().map(|name| super::words::words(name)).unwrap_or_default();
@@ -405,7 +406,8 @@ impl Near {
             return 0.0;
         }
         let views = item.words.iter().map(|words| {
-            let shared = |word: &u32| self.words.get(word).map_or(0.0, |share| weight(word) * share);
+            let shared =
+                |word: &u32| self.words.get(word).map_or(0.0, |share| weight(word) * share);
             words.iter().map(shared).sum::<f64>()
         });
         views.fold(0.0, f64::max) / all
@@ -449,9 +451,10 @@ impl Learnt {
                 *known = known.max(says);
             }
         }
-        let nearest = prefixes.unwrap_or_default().iter().find_map(|prefix| {
-            self.partners.get(prefix).filter(|partners| !partners.is_empty())
-        });
+        let nearest = prefixes
+            .unwrap_or_default()
+            .iter()
+            .find_map(|prefix| self.partners.get(prefix).filter(|partners| !partners.is_empty()));
         let mut words: HashMap<u32, f64> = HashMap::new();
         let partners = nearest.map(Vec::as_slice).unwrap_or_default();
         let partners = partners.get(..partners.len().min(NEAREST)).unwrap_or_default();

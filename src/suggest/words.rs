@@ -5,12 +5,38 @@ use std::collections::HashMap;
 
 /// Names that Keras and TF1 give to layers by themselves, and count.
 const AUTOMATIC: &[&str] = &[
-    "activation", "basic_lstm_cell", "basic_rnn_cell", "batch_normalization", "bidirectional",
-    "conv", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "dense", "depthwise_conv2d",
-    "einsum_dense", "embedding", "functional", "group_normalization", "gru", "gru_cell",
-    "layer_normalization", "lstm", "lstm_cell", "multi_head_attention", "normalization", "rnn",
-    "separable_conv1d", "separable_conv2d", "sequential", "simple_rnn", "simple_rnn_cell",
-    "time_distributed", "tpu_batch_normalization", "variable",
+    "activation",
+    "basic_lstm_cell",
+    "basic_rnn_cell",
+    "batch_normalization",
+    "bidirectional",
+    "conv",
+    "conv1d",
+    "conv2d",
+    "conv2d_transpose",
+    "conv3d",
+    "dense",
+    "depthwise_conv2d",
+    "einsum_dense",
+    "embedding",
+    "functional",
+    "group_normalization",
+    "gru",
+    "gru_cell",
+    "layer_normalization",
+    "lstm",
+    "lstm_cell",
+    "multi_head_attention",
+    "normalization",
+    "rnn",
+    "separable_conv1d",
+    "separable_conv2d",
+    "sequential",
+    "simple_rnn",
+    "simple_rnn_cell",
+    "time_distributed",
+    "tpu_batch_normalization",
+    "variable",
 ];
 
 /// Whether a component is the name of a sort of layers, as programs give and count them.
@@ -332,7 +358,10 @@ mod tests {
         same("token_type_embeddings", "segment_embedding");
         same("Conv2d_0a_1x1/weights", "conv/kernel");
         same("conv2_block1_3_conv", "conv7_block2_0_conv");
-        assert_eq!(words("InceptionV3/Mixed_5b"), ["inception", "v", "mixed"].map(|w| if w == "v" { "value" } else { w }));
+        assert_eq!(
+            words("InceptionV3/Mixed_5b"),
+            ["inception", "v", "mixed"].map(|w| if w == "v" { "value" } else { w })
+        );
     }
 
     #[test]

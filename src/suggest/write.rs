@@ -73,7 +73,8 @@ impl Material<'_> {
                     leaf.strip_prefix('_').map(|leaf| format!("{object}/{leaf}"))
                 });
                 let hidden = |plain: &String| {
-                    let other = |place: &super::new::Place| place.named.views.first() == Some(plain);
+                    let other =
+                        |place: &super::new::Place| place.named.views.first() == Some(plain);
                     !self.new.places.iter().any(other)
                 };
                 (plain.filter(|plain| place.hidden && hidden(plain)).unwrap_or(path), false)
@@ -181,9 +182,8 @@ impl Material<'_> {
                 one.old = rename(&one.old);
             }
         }
-        let (mut lines, mut moves): (Vec<Move>, Vec<Move>) = moves
-            .into_iter()
-            .partition(|one| one.places.iter().any(|place| plain.contains(place)));
+        let (mut lines, mut moves): (Vec<Move>, Vec<Move>) =
+            moves.into_iter().partition(|one| one.places.iter().any(|place| plain.contains(place)));
         file.scopes = scopes::record(&mut moves, &names, &creation);
         let kept: BTreeSet<String> = lines
             .iter()
@@ -216,7 +216,9 @@ impl Material<'_> {
             .map(str::to_owned)
             .collect();
         let exact = |rule: &Rule| {
-            let Ok(pattern) = Regex::new(&format!("^(?:{})$", rule.pattern())) else { return false };
+            let Ok(pattern) = Regex::new(&format!("^(?:{})$", rule.pattern())) else {
+                return false;
+            };
             let own: BTreeSet<&str> = rule.moves.iter().map(|one| one.old.as_str()).collect();
             let all = match rule.action() {
                 Action::Map(_) => &names,
@@ -264,7 +266,11 @@ impl Material<'_> {
     }
 
     /// Names that may still go to an open place.
-    fn candidates_of(&self, open: &BTreeSet<usize>, rename: &dyn Fn(&str) -> String) -> BTreeSet<String> {
+    fn candidates_of(
+        &self,
+        open: &BTreeSet<usize>,
+        rename: &dyn Fn(&str) -> String,
+    ) -> BTreeSet<String> {
         let places = open.iter().filter_map(|place| self.new.places.get(*place));
         let specs: Vec<_> = places.map(|place| &place.named.spec).collect();
         let fits = |old: &&Old| specs.iter().any(|spec| Fit::of(&old.named.spec, spec).is_some());
@@ -376,7 +382,10 @@ impl Material<'_> {
         for (place, (value, reason)) in neutral {
             let (name, by_name) = self.spelled_whole(*place);
             let marked: Vec<String> = name.split('/').map(numberless).collect();
-            groups.entry((marked.join("/"), by_name, value.word(), reason)).or_default().push(*place);
+            groups
+                .entry((marked.join("/"), by_name, value.word(), reason))
+                .or_default()
+                .push(*place);
         }
         let mut fills = Vec::new();
         for ((pattern, by_name, with, reason), places) in groups {
@@ -439,7 +448,11 @@ impl Material<'_> {
     }
 
     /// Places that the file does not treat as was decided.
-    pub(super) fn differs(&self, text: &str, decisions: &[Option<Decision>]) -> Option<BTreeSet<usize>> {
+    pub(super) fn differs(
+        &self,
+        text: &str,
+        decisions: &[Option<Decision>],
+    ) -> Option<BTreeSet<usize>> {
         let mapping = Mapping::parse("rules.yaml", text, &BTreeMap::new(), &NoFiles).ok()?;
         if !mapping.problems.is_empty() {
             return None;
@@ -498,7 +511,9 @@ fn drops(
             continue;
         }
         // What Mesh TensorFlow's optimizer keeps lies beside the variables.
-        if let Some((_, kind)) = name.rsplit_once("_slot_").filter(|(owner, _)| names.contains(*owner)) {
+        if let Some((_, kind)) =
+            name.rsplit_once("_slot_").filter(|(owner, _)| names.contains(*owner))
+        {
             let _ = kind;
             *groups.entry(r".+_slot_\w+".to_owned()).or_default() += 1;
             continue;

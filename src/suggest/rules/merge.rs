@@ -29,7 +29,9 @@ pub(in crate::suggest) fn merge(mut rules: Vec<Rule>, exact: &dyn Fn(&Rule) -> b
             }
             let parts: Vec<&Rule> = members.iter().filter_map(|at| rules.get(*at)).collect();
             let Some(rule) = join(&frame, &parts).filter(|rule| exact(rule)) else { continue };
-            members.iter().for_each(|at| taken.iter_mut().skip(*at).take(1).for_each(|it| *it = true));
+            members
+                .iter()
+                .for_each(|at| taken.iter_mut().skip(*at).take(1).for_each(|it| *it = true));
             joined.extend(members.first().map(|at| (*at, rule)));
         }
         if joined.is_empty() {
@@ -78,9 +80,7 @@ fn join(frame: &Frame, members: &[&Rule]) -> Option<Rule> {
     let words: Vec<String> = members.iter().map(word).collect::<Option<_>>()?;
     // Groups are counted from left to right.
     let before = from.iter().take(*in_from).flatten();
-    let at = before
-        .filter(|piece| matches!(piece, Piece::Number(_) | Piece::OneOf(..)))
-        .count();
+    let at = before.filter(|piece| matches!(piece, Piece::Number(_) | Piece::OneOf(..))).count();
     let moved = |shape: &Shape| -> Shape {
         let piece = |piece: &Piece| match piece {
             Piece::Number(group) if *group >= at => Piece::Number(group + 1),

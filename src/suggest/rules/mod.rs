@@ -125,7 +125,8 @@ impl Rule {
         for one in self.moves.iter().filter(|one| one.confidence == confidence) {
             *counts.entry(&one.reason).or_default() += 1;
         }
-        let most = counts.into_iter().max_by_key(|(reason, count)| (*count, std::cmp::Reverse(*reason)));
+        let most =
+            counts.into_iter().max_by_key(|(reason, count)| (*count, std::cmp::Reverse(*reason)));
         most.map_or("", |(reason, _)| reason)
     }
 
@@ -189,9 +190,7 @@ fn pattern(piece: &Piece, named: bool) -> String {
 
 fn reference(piece: &Piece, next: Option<&Piece>, named: bool) -> String {
     let goes_on = match next {
-        Some(Piece::Text(text)) => {
-            text.starts_with(|c: char| c == '_' || c.is_alphanumeric())
-        }
+        Some(Piece::Text(text)) => text.starts_with(|c: char| c == '_' || c.is_alphanumeric()),
         Some(_) => true,
         None => false,
     };

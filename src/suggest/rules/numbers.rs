@@ -16,10 +16,7 @@ struct Cut<'n> {
 
 /// Rules for moves whose names differ in numbers only, where these follow from one another.
 /// `exact` tells whether a pattern matches what the moves are about and nothing else.
-pub(in crate::suggest) fn generalize(
-    moves: Vec<Move>,
-    exact: &dyn Fn(&Rule) -> bool,
-) -> Vec<Rule> {
+pub(in crate::suggest) fn generalize(moves: Vec<Move>, exact: &dyn Fn(&Rule) -> bool) -> Vec<Rule> {
     let mut alike: BTreeMap<Key, Vec<Move>> = BTreeMap::new();
     for one in moves {
         let texts = |name: &str| -> Vec<String> {
@@ -68,8 +65,7 @@ fn rule(moves: &[Move]) -> Option<Rule> {
         cuts.iter().map(|cut| cut.numbers.get(at).map(|number| (*number).to_owned())).collect()
     };
     let count = cut(&first.old).numbers.len();
-    let columns: Vec<Vec<String>> =
-        (0..count).map(|at| column(&old, at)).collect::<Option<_>>()?;
+    let columns: Vec<Vec<String>> = (0..count).map(|at| column(&old, at)).collect::<Option<_>>()?;
     let varies = |column: &Vec<String>| column.iter().any(|number| Some(number) != column.first());
     // Groups in the order in which the pattern has them.
     let mut used = vec![false; count];
@@ -82,11 +78,8 @@ fn rule(moves: &[Move]) -> Option<Rule> {
         let mut sources = Vec::new();
         for at in 0..numbers {
             let values = column(&new, at)?;
-            let source = if varies(&values) {
-                source(&values, &columns, at)?
-            } else {
-                Source::Fixed
-            };
+            let source =
+                if varies(&values) { source(&values, &columns, at)? } else { Source::Fixed };
             if let Source::Of(from, _) = source {
                 *used.get_mut(from)? = true;
             }

@@ -55,9 +55,7 @@ pub(in crate::suggest) fn zips(
 /// Components of a name without the number of the one that is counted; `None` where none is.
 fn counted(name: &str) -> Option<Vec<String>> {
     let components: Vec<&str> = name.split('/').collect();
-    let is_counted = |component: &&str| {
-        crate::suggest::words::is_automatic(unnumbered(component))
-    };
+    let is_counted = |component: &&str| crate::suggest::words::is_automatic(unnumbered(component));
     let at = components.iter().position(is_counted)?;
     let component = |(place, component): (usize, &&str)| {
         if place == at { format!("{}#", unnumbered(component)) } else { (*component).to_owned() }
