@@ -23,6 +23,7 @@ const NAMED: usize = 8;
 /// with its candidates.
 ///
 /// Exit status: 0, or 1 with `--strict` unless all is certain.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The checkpoint to convert

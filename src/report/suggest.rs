@@ -7,6 +7,7 @@ use serde_json::{Value as Document, json};
 use super::document::SCHEMA;
 use super::escape;
 use super::page::Page;
+use crate::catalog::VariableName;
 use crate::suggest::{Candidate, Explanation, Filling, Pairing, Suggestion};
 
 /// The rule file, as it is.
@@ -46,7 +47,7 @@ pub(super) fn document(found: &Suggestion) -> Document {
             "path": one.path,
             "dtype": one.spec.dtype().name(),
             "shape": one.spec.shape().dims(),
-            "sources": one.sources.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+            "sources": one.sources.iter().map(VariableName::as_str).collect::<Vec<_>>(),
             "confidence": one.confidence.word(),
             "reasons": one.reasons,
             "alternatives": one.alternatives,

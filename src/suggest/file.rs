@@ -207,7 +207,7 @@ fn mapped(out: &mut String, rule: &Rule) {
     let from = quoted(&rule.pattern());
     let (key, apply) = match rule.action() {
         Action::Cell(kind) => (format!("cell: {kind}, from"), String::new()),
-        Action::Map(steps) if steps.is_empty() => ("from".to_owned(), String::new()),
+        Action::Map([]) => ("from".to_owned(), String::new()),
         Action::Map(steps) => ("from".to_owned(), format!(", apply: [{}]", steps.join(", "))),
     };
     let line = format!("  - {{{key}: {from}, to: {to}{apply}}}");

@@ -68,9 +68,4 @@ impl Fit {
             Self::Sliced | Self::SlicedReshaped => 0.3,
         }
     }
-
-    /// Whether it takes a part of the values.
-    pub(super) fn is_part(self) -> bool {
-        matches!(self, Self::Sliced | Self::SlicedReshaped)
-    }
 }

@@ -180,7 +180,7 @@ pub enum SuggestError {
     #[error("the template has no variables of a model: call the model once before you save it")]
     Empty,
     /// A hint is about something that is not there.
-    #[error("{side} has no `{name}`{}", meant(near))]
+    #[error("{side} has no `{name}`{}", meant(near.as_ref()))]
     Unknown {
         /// Which side.
         side: &'static str,
@@ -201,8 +201,8 @@ pub enum SuggestError {
     },
 }
 
-fn meant(near: &Option<String>) -> String {
-    near.as_ref().map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+fn meant(near: Option<&String>) -> String {
+    near.map_or(String::new(), |near| format!("; did you mean `{near}`?"))
 }
 
 /// Works out a proposal.
@@ -376,7 +376,7 @@ impl Found<'_> {
             complete,
             explanations: self.explanations(options, &decisions),
         };
-        file.title = self.title(&suggestion);
+        file.title = Self::title(&suggestion);
         suggestion.rules = file.text();
         if !options.no_builtin && options.hints.is_empty() {
             self.prefer_builtin(&mut suggestion, &file);
@@ -529,7 +529,7 @@ impl Found<'_> {
         true
     }
 
-    fn title(&self, suggestion: &Suggestion) -> Vec<String> {
+    fn title(suggestion: &Suggestion) -> Vec<String> {
         let of = |confidence| suggestion.count(confidence);
         let mut title = vec![format!(
             "{} to {}, as `ckptmap suggest` proposes it",
@@ -713,7 +713,7 @@ impl Found<'_> {
         suggestion.fills = fills;
         suggestion.questions.clear();
         suggestion.complete = true;
-        let mut title = self.title(suggestion);
+        let mut title = Self::title(suggestion);
         title.push(format!("builtin:{} fits: {}", fitting.name, fitting.title));
         suggestion.rules = File { title, ..fitting.file }.text();
     }

@@ -17,8 +17,6 @@ pub(super) struct New {
     pub(super) places: Vec<Place>,
     /// Its optimizers.
     pub(super) optimizers: Vec<Found>,
-    /// Components that all full names begin with.
-    pub(super) common: usize,
 }
 
 /// A variable of the template.
@@ -90,7 +88,7 @@ pub(super) fn read(catalog: &Catalog) -> Option<New> {
             hidden: labels.last().is_some_and(|label| label.starts_with('_')),
         });
     }
-    Some(New { root, places, optimizers, common })
+    Some(New { root, places, optimizers })
 }
 
 /// Whether a label tells no more than where in its graph Keras found an object.

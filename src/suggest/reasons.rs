@@ -54,7 +54,7 @@ pub(super) fn reasons(
 }
 
 /// Words without those that only say what a variable is to its layer.
-fn telling<'w>(words: Vec<&'w str>) -> Vec<&'w str> {
+fn telling(words: Vec<&str>) -> Vec<&str> {
     const ROLES: &[&str] = &["beta", "bias", "gamma", "kernel", "layer", "mean", "variance"];
     words.into_iter().filter(|word| !ROLES.contains(word)).collect()
 }

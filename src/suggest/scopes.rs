@@ -33,6 +33,12 @@ pub(super) struct Layer {
     pub(super) moves: Vec<Move>,
 }
 
+/// A layer and whether its target is a full name.
+type Whole = (bool, Layer);
+
+/// A layer with its place in the order of creation, and its name.
+type Placed = (usize, String, Layer);
+
 /// Takes layers out of `moves` that TF1 counted from the first on, all of whose variables go to one
 /// object under their own names. `names` are all variables the rules see.
 pub(super) fn record(
@@ -46,8 +52,8 @@ pub(super) fn record(
             layers.entry(layer).or_default().push(one);
         }
     }
-    let mut found: BTreeMap<(String, bool), Vec<(usize, String, Layer)>> = BTreeMap::new();
-    let mut bases: BTreeMap<String, Vec<(&str, Option<(bool, Layer)>)>> = BTreeMap::new();
+    let mut found: BTreeMap<(String, bool), Vec<Placed>> = BTreeMap::new();
+    let mut bases: BTreeMap<String, Vec<(&str, Option<Whole>)>> = BTreeMap::new();
     for (layer, members) in &layers {
         bases
             .entry(unnumbered(layer).to_owned())
@@ -62,8 +68,7 @@ pub(super) fn record(
         let counted = members.len() > 1
             && members.iter().all(|(layer, _)| counter.layer(within, own) == *layer)
             && all_below(&base, members.len(), names);
-        let whole: Option<Vec<(bool, Layer)>> =
-            members.iter().map(|(_, whole)| whole.clone()).collect();
+        let whole: Option<Vec<Whole>> = members.iter().map(|(_, whole)| whole.clone()).collect();
         let Some(whole) = whole.filter(|_| counted) else { continue };
         let by_name = whole.iter().all(|(by_name, _)| *by_name);
         if !by_name && whole.iter().any(|(by_name, _)| *by_name) {
@@ -111,7 +116,7 @@ fn all_below(base: &str, count: usize, names: &BTreeSet<String>) -> bool {
 }
 
 /// The layer as an entry, if all of it goes to one object as it is.
-fn whole(layer: &str, members: &[&Move], names: &BTreeSet<String>) -> Option<(bool, Layer)> {
+fn whole(layer: &str, members: &[&Move], names: &BTreeSet<String>) -> Option<Whole> {
     let below = format!("{layer}/");
     let all = names.range(below.clone()..).take_while(|name| name.starts_with(&below)).count();
     if all != members.len() {

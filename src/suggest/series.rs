@@ -17,7 +17,17 @@ pub(super) const BESIDE: &str = "what lies in the layers of ";
 /// How much a series is worth whose order somebody else may have seen in another way.
 const DOUBTFUL: f64 = 0.5;
 
+/// Items of each member, by the numbers that tell it.
+type Members<'m> = BTreeMap<&'m [u64], Vec<usize>>;
+
+/// Dtypes and numbers of elements.
+type Sizes = Vec<(i32, u64)>;
+
+/// Items of a layer, and where they stand in an order.
+type Placed = (usize, Vec<usize>);
+
 /// A series of one side.
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 #[derive(Debug, Clone)]
 pub(super) struct Series {
     /// What its members are called, with marks for their numbers.
@@ -37,7 +47,7 @@ pub(super) struct Series {
     /// How much it is worth.
     trust: f64,
     /// Sizes of each member.
-    sizes: Vec<Vec<(i32, u64)>>,
+    sizes: Vec<Sizes>,
 }
 
 /// Two series that run alike.
@@ -80,7 +90,7 @@ pub(super) struct Order {
 impl Series {
     /// Every series of numbered names among items that are wanted.
     pub(super) fn of(side: &Side, wanted: &dyn Fn(usize) -> bool) -> Vec<Self> {
-        let mut found: BTreeMap<&str, (&Cut, BTreeMap<&[u64], Vec<usize>>)> = BTreeMap::new();
+        let mut found: BTreeMap<&str, (&Cut, Members<'_>)> = BTreeMap::new();
         for (at, item) in side.items.iter().enumerate().filter(|(at, _)| wanted(*at)) {
             for cut in &item.cuts {
                 let (_, members) =
@@ -135,7 +145,7 @@ impl Series {
             };
             layers.entry(*layer).or_insert_with(|| (place, Vec::new())).1.push(*item);
         }
-        let mut sorts: BTreeMap<(Vec<_>, usize), Vec<(usize, Vec<usize>)>> = BTreeMap::new();
+        let mut sorts: BTreeMap<(Vec<_>, usize), Vec<Placed>> = BTreeMap::new();
         for (place, items) in layers.into_values() {
             let items_of = || items.iter().filter_map(|at| side.items.get(*at));
             let roles: BTreeSet<_> = items_of().map(|item| item.role).collect();
@@ -168,7 +178,7 @@ impl Series {
     /// Whether the order of sizes is that of no other walk through the members: many differ, and it
     /// reads otherwise from behind.
     fn is_rigid(&self) -> bool {
-        let different: BTreeSet<&Vec<(i32, u64)>> = self.sizes.iter().collect();
+        let different: BTreeSet<&Sizes> = self.sizes.iter().collect();
         let backwards = self.sizes.iter().rev().eq(&self.sizes);
         !backwards && different.len() >= RIGID && different.len() * 8 >= self.sizes.len()
     }
@@ -193,8 +203,8 @@ fn varying<'i>(indexes: impl Iterator<Item = &'i [u64]>) -> usize {
 }
 
 /// Sizes of what tells a layer's; where nothing does, of everything.
-fn sizes(side: &Side, items: &[usize]) -> Vec<(i32, u64)> {
-    let of = |tells: bool| -> Vec<(i32, u64)> {
+fn sizes(side: &Side, items: &[usize]) -> Sizes {
+    let of = |tells: bool| -> Sizes {
         let items = items.iter().filter_map(|at| side.items.get(*at));
         items.filter(|item| item.tells() || !tells).map(|item| size(&item.spec)).collect()
     };
@@ -214,7 +224,7 @@ impl Alikes {
         (old_side, old): (&Side, &[Series]),
         (new_side, new): (&Side, &[Series]),
     ) -> Self {
-        let mut by_sizes: HashMap<&[Vec<(i32, u64)>], Vec<&Series>> = HashMap::new();
+        let mut by_sizes: HashMap<&[Sizes], Vec<&Series>> = HashMap::new();
         for series in old {
             by_sizes.entry(&series.sizes).or_default().push(series);
         }

@@ -39,11 +39,6 @@ impl Item {
         self.spec.shape().dims()
     }
 
-    /// Elements.
-    pub(super) fn elements(&self) -> u64 {
-        self.spec.shape().elements()
-    }
-
     /// Axes of more than one element.
     pub(super) fn rank(&self) -> usize {
         self.dims().iter().filter(|dim| **dim != 1).count()

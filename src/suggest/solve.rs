@@ -147,7 +147,9 @@ impl Weights {
                 let mut said: Vec<u32> = item.words.concat();
                 said.sort_unstable();
                 said.dedup();
-                said.into_iter().for_each(|word| *counts.entry(word).or_default() += 1);
+                for word in said {
+                    *counts.entry(word).or_default() += 1;
+                }
             }
             (counts, count(side.items.len().max(1)))
         };
@@ -156,7 +158,7 @@ impl Weights {
         for (word, times) in &old {
             let rare = |times: usize, of: f64| (1.0 + of / count(times)).ln();
             let weight = match new.get(word) {
-                Some(others) => (rare(*times, of_old) + rare(*others, of_new)) / 2.0,
+                Some(others) => f64::midpoint(rare(*times, of_old), rare(*others, of_new)),
                 None => FOREIGN * rare(*times, of_old),
             };
             weights.of.insert(*word, weight);
@@ -462,9 +464,14 @@ impl Learnt {
             let mut said = partner.words.concat();
             said.sort_unstable();
             said.dedup();
-            said.into_iter().for_each(|word| *words.entry(word).or_default() += 1.0);
+            for word in said {
+                *words.entry(word).or_default() += 1.0;
+            }
         }
-        words.values_mut().for_each(|share| *share /= count(partners.len().max(1)));
+        let of = count(partners.len().max(1));
+        for share in words.values_mut() {
+            *share /= of;
+        }
         Near { towards, words }
     }
 

@@ -99,13 +99,16 @@ impl Role {
     /// Whether one may become the other.
     pub(super) fn suits(self, other: Self) -> bool {
         use Role::{Beta, Bias, Depthwise, Matrix, Pointwise, Unknown};
-        match (self, other) {
-            (a, b) if a == b => true,
-            (Unknown, _) | (_, Unknown) => true,
-            (Bias, Beta) | (Beta, Bias) => true,
-            (Matrix, Depthwise | Pointwise) | (Depthwise | Pointwise, Matrix) => true,
-            _ => false,
-        }
+        self == other
+            || matches!(
+                (self, other),
+                (Unknown, _)
+                    | (_, Unknown)
+                    | (Bias, Beta)
+                    | (Beta, Bias)
+                    | (Matrix, Depthwise | Pointwise)
+                    | (Depthwise | Pointwise, Matrix)
+            )
     }
 
     /// Whether it has what a layer has most of.

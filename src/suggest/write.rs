@@ -17,6 +17,13 @@ use crate::mapping::{Mapping, NoFiles, Problem, Problems};
 use crate::plan;
 use crate::suggest::fit::Fit;
 
+/// A fused projection taken apart, and the same with each part laid out anew.
+const SPLIT: &[&str] = &["{split: -1}"];
+const SHAPED: &[&str] = &["{split: -1}", "{reshape: target}"];
+
+/// A place, and what of a cell or of a projection it gets.
+type Part<'p> = (usize, &'p Decision, &'p Origin);
+
 /// What was decided of a place.
 #[derive(Debug, Clone)]
 pub(super) struct Decision {
@@ -86,8 +93,7 @@ impl Material<'_> {
     /// written.
     pub(super) fn moves(&self, decisions: &[Option<Decision>]) -> (Vec<Move>, BTreeSet<usize>) {
         let mut moves = Vec::new();
-        let mut joined: BTreeMap<(String, String), Vec<(usize, &Decision, &Origin)>> =
-            BTreeMap::new();
+        let mut joined: BTreeMap<(String, String), Vec<Part<'_>>> = BTreeMap::new();
         for (place, decision) in decisions.iter().enumerate() {
             let Some(decision) = decision else { continue };
             let Some(old) = self.old.get(decision.old) else { continue };
@@ -141,8 +147,6 @@ impl Material<'_> {
                 _ => {
                     let new = named.into_iter().map(|(new, _)| new).collect();
                     let same = members.iter().all(|(_, one, _)| one.fit == Fit::Same);
-                    const SPLIT: &[&str] = &["{split: -1}"];
-                    const SHAPED: &[&str] = &["{split: -1}", "{reshape: target}"];
                     (new, Action::Map(if same { SPLIT } else { SHAPED }))
                 }
             };
@@ -188,7 +192,7 @@ impl Material<'_> {
         let kept: BTreeSet<String> = lines
             .iter()
             .chain(&moves)
-            .flat_map(|one| self.claimed(one, &names))
+            .flat_map(|one| Self::claimed(one, &names))
             .chain(file.scopes.iter().flat_map(|scope| {
                 scope.layers.iter().flat_map(|layer| layer.moves.iter().map(|one| one.old.clone()))
             }))
@@ -239,7 +243,7 @@ impl Material<'_> {
         all.extend(lines.into_iter().map(Rule::literal));
         // Cells first: they take whole scopes. Then in the order of the new model.
         all.sort_by_key(|rule| {
-            let place = rule.moves.iter().flat_map(|one| one.places.first()).min().copied();
+            let place = rule.moves.iter().filter_map(|one| one.places.first()).min().copied();
             (!matches!(rule.action(), Action::Cell(_)), place)
         });
         file.rules = all;
@@ -254,7 +258,7 @@ impl Material<'_> {
     }
 
     /// Names that a move takes.
-    fn claimed(&self, one: &Move, names: &BTreeSet<String>) -> Vec<String> {
+    fn claimed(one: &Move, names: &BTreeSet<String>) -> Vec<String> {
         match one.action {
             Action::Map(_) => vec![one.old.clone()],
             Action::Cell(_) => {

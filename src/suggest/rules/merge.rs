@@ -29,9 +29,11 @@ pub(in crate::suggest) fn merge(mut rules: Vec<Rule>, exact: &dyn Fn(&Rule) -> b
             }
             let parts: Vec<&Rule> = members.iter().filter_map(|at| rules.get(*at)).collect();
             let Some(rule) = join(&frame, &parts).filter(|rule| exact(rule)) else { continue };
-            members
-                .iter()
-                .for_each(|at| taken.iter_mut().skip(*at).take(1).for_each(|it| *it = true));
+            for at in &members {
+                if let Some(taken) = taken.get_mut(*at) {
+                    *taken = true;
+                }
+            }
             joined.extend(members.first().map(|at| (*at, rule)));
         }
         if joined.is_empty() {

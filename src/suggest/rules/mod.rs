@@ -198,14 +198,7 @@ fn reference(piece: &Piece, next: Option<&Piece>, named: bool) -> String {
         Piece::Text(text) => text.replace('$', "$$"),
         Piece::Reference(at, None) => {
             let name = if named { group(*at) } else { (at + 1).to_string() };
-            // Behind a digit only digits go on, behind a letter every letter.
-            if goes_on && named || matches!(next, Some(Piece::Reference(..))) {
-                format!("${{{name}}}")
-            } else if goes_on && !named {
-                format!("${{{name}}}")
-            } else {
-                format!("${name}")
-            }
+            if goes_on { format!("${{{name}}}") } else { format!("${name}") }
         }
         Piece::Reference(at, Some(0)) => format!("${{{}+0}}", group(*at)),
         Piece::Reference(at, Some(more)) => format!("${{{}{more:+}}}", group(*at)),

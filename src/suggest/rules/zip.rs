@@ -9,6 +9,9 @@ use crate::names::{natural, shared_components, text, unnumbered};
 /// Fewer are written one by one.
 const FEW: usize = 4;
 
+/// An order of moves.
+type Compare<'c> = dyn Fn(&Move, &Move) -> Ordering + 'c;
+
 /// A rule that pairs two series in their orders.
 #[derive(Debug, Clone)]
 pub(in crate::suggest) struct Zip {
@@ -42,7 +45,7 @@ pub(in crate::suggest) fn zips(
         if members.len() < FEW {
             continue;
         }
-        if let Some(zip) = zip(&base, members, creation, free) {
+        if let Some(zip) = zip(&base, &members, creation, free) {
             found.push(zip);
         }
     }
@@ -65,7 +68,7 @@ fn counted(name: &str) -> Option<Vec<String>> {
 
 fn zip(
     base: &[String],
-    members: Vec<Move>,
+    members: &[Move],
     creation: &HashMap<String, usize>,
     free: &dyn Fn(&str, &BTreeSet<&str>) -> bool,
 ) -> Option<Zip> {
@@ -83,14 +86,14 @@ fn zip(
         None => escaped(component),
     };
     let onto: Vec<String> = base.iter().map(component).collect();
-    let mut along = members.clone();
+    let mut along = members.to_vec();
     along.sort_by(|a, b| natural(first(a), first(b)));
     let created = |a: &Move, b: &Move| match (creation.get(&a.old), creation.get(&b.old)) {
         (Some(a), Some(b)) => a.cmp(b),
         _ => Ordering::Equal,
     };
     let known = members.iter().all(|one| creation.contains_key(&one.old));
-    let orders: [(&str, &dyn Fn(&Move, &Move) -> Ordering, bool); 3] = [
+    let orders: [(&str, &Compare<'_>, bool); 3] = [
         ("natural", &|a, b| natural(&a.old, &b.old), true),
         ("{from: text, onto: natural}", &|a, b| text(&a.old, &b.old), true),
         ("{from: creation, onto: natural}", &created, known),
