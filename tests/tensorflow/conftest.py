@@ -5,7 +5,7 @@ import sys
 import pytest
 
 # Its assertions shall say what they compared.
-pytest.register_assert_rewrite("crashes", "harness", "sharing", "training")
+pytest.register_assert_rewrite("crashes", "harness", "sharing", "takeovers", "training")
 
 import differences  # noqa: E402
 
@@ -62,6 +62,15 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("built-in mappings: relative difference of the outputs to TF1's")
         for line in families.table():
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def takeover_of(tmp_path_factory):
+    """What a family's old program wrote and its new one waits for, made once for all tests."""
+    # Loads every family, which most tests do without.
+    from takeovers import takeovers
+
+    return takeovers(tmp_path_factory.mktemp)
 
 
 @pytest.fixture

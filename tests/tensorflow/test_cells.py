@@ -405,11 +405,14 @@ class Takeover:
         new = self.folder / f"new from {rules.name}"
         flags = flags or ("--like", self.fresh)
         run("convert", self.source.prefix, "--map", rules, "-o", new, *flags)
+        self.restore(new)
+        return new
+
+    def restore(self, new: Path) -> None:
         noise([variable for variable, _ in self.pairs()], "nothing is right before the restore")
         status = self.checkpoint().restore(str(new))
         status.assert_consumed()
         status.assert_existing_objects_matched()
-        return new
 
     def refused(self, rules: Path) -> str:
         """What is said when the answer is no; nothing may be written then."""
