@@ -12,6 +12,7 @@ import differences  # noqa: E402
 # First, because it sets what TensorFlow looks at when it is loaded.
 from flavours import VERSION  # noqa: E402
 import families  # noqa: E402
+import suggested  # noqa: E402
 from crashes import Material  # noqa: E402
 from harness import TESTDATA, binary  # noqa: E402
 
@@ -61,6 +62,10 @@ def pytest_terminal_summary(terminalreporter):
     if families.ROWS:
         terminalreporter.section("built-in mappings: relative difference of the outputs to TF1's")
         for line in families.table():
+            terminalreporter.write_line(line)
+    if suggested.ROWS:
+        terminalreporter.section("suggested rules: leaves by how sure and how right they are")
+        for line in suggested.table():
             terminalreporter.write_line(line)
 
 
