@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import shim_programs  # noqa: F401  (registers its migrations)
 from dialects import EVERY_DIALECT, Dialect
@@ -40,8 +41,6 @@ class Pair:
     flags: tuple[str, ...]
     # Restores a conversion by its prefix, and judges it as the case's own test does.
     check: Callable[[Path], None]
-    # The built-in mapping that these are.
-    mapping: str | None = None
 
     @property
     def graph(self) -> Path:
@@ -62,6 +61,9 @@ class Case:
         return self.name
 
     def pair(self, folder: Path, takeover_of: Takeovers) -> Pair:
+        # Fresh models are random, but the same ones every time.
+        for keras in FLAVOURS.values():
+            keras.utils.set_random_seed(crc32(self.name.encode()))
         return self.make(self.name, folder, takeover_of)
 
 
@@ -75,7 +77,7 @@ def of_family(family: Family, name: str, folder: Path, takeover_of: Takeovers) -
     takeover = takeover_of(family)
     rules, _ = rules_of(family.mapping, folder)
     files = (Path(takeover.source.prefix), Path(takeover.template))
-    return Pair(name, *files, rules, family.flags, partial(check_family, takeover), family.mapping)
+    return Pair(name, *files, rules, family.flags, partial(check_family, takeover))
 
 
 def check_cell(takeover: CellTakeover, new: Path) -> None:

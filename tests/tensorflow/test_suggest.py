@@ -9,7 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -25,7 +25,7 @@ from families import Values, noise, random_input, save, tf1
 from flavours import FLAVOURS, tf1_layers
 from harness import run
 from object_graph import KEY as OBJECT_GRAPH
-from pairs import FAMILY_CASES, PAIRS, Pair
+from pairs import FAMILY_CASES, MIGRATED, PAIRS, Pair
 from programs import chain
 from suggested import PLAIN, Row
 from takeovers import COUNTER, LEAF, document
@@ -271,11 +271,25 @@ def test_scrambled_names(case, pair_of, known_of, tmp_path):
 def test_a_mapping_that_fits_is_proposed(case, pair_of, known_of, tmp_path):
     pair = pair_of(case)
     suggestion = Suggestion.of(pair.old, pair.like, tmp_path)
-    assert suggestion.said["builtin"]
-    new = suggestion.convert(tmp_path / "new")
-    assert not differing(new, known_of(pair), of_model)
-    if suggestion.said["builtin"] != pair.mapping:
-        pair.check(new)
+    proposed = suggestion.said["builtin"]
+    # One that has to be told something may be passed over.
+    assert proposed or pair.flags
+    if proposed:
+        new = suggestion.convert(tmp_path / "new")
+        assert not differing(new, known_of(pair), of_model)
+
+
+def test_a_wrong_suggestion_is_noticed(pair_of, known_of, tmp_path):
+    """What has been shown is worth something only if a mistake would have been seen."""
+    pair = pair_of(next(case for case in MIGRATED if case.name.startswith("conv3")))
+    right = Suggestion.of(pair.old, pair.like, tmp_path, "--no-builtin")
+    pairings = [dict(pairing) for pairing in right.said["pairings"]]
+    first, second, *_ = (one for one in pairings if one["path"].endswith("kernel"))
+    first["sources"], second["sources"] = second["sources"], first["sources"]
+    wrong = replace(right, said=right.said | {"pairings": pairings})
+    known = known_of(pair)
+    assert not right.judged("right", known).wrong
+    assert wrong.judged("wrong", known).wrong == 2
 
 
 # What is hard on purpose.
