@@ -64,7 +64,7 @@ def values_of(prefix: Path) -> Values:
     """All that TensorFlow can read: a scope spoils the names of slots in parts."""
     reader = tf.train.load_checkpoint(str(prefix))
     found = {}
-    for name in reader.get_variable_to_shape_map().keys() - {OBJECT_GRAPH}:
+    for name in sorted(reader.get_variable_to_shape_map().keys() - {OBJECT_GRAPH}):
         with suppress(ValueError):
             found[name] = reader.get_tensor(name)
     return found
@@ -276,7 +276,7 @@ def scrambled(names: list[str]) -> dict[str, str]:
 def test_scrambled_names(case, pair_of, known_of, tmp_path):
     pair = pair_of(case)
     values = values_of(pair.old)
-    names, old = scrambled(sorted(values)), tmp_path / "old"
+    names, old = scrambled(list(values)), tmp_path / "old"
     write(old, {names[name]: value for name, value in values.items()})
     judge_variant(SCRAMBLED, pair, old, known_of(pair), tmp_path)
 
