@@ -172,7 +172,7 @@ class Suggestion:
         assert leaves.keys() == known.sources.keys(), "every leaf of the model is spoken of"
         counts = Counter(confidence for confidence, _ in leaves.values())
         assert counts.keys() <= {"certain", "likely", "open"}
-        assert self.complete == (counts["open"] == 0)
+        assert self.complete == (counts["open"] == 0 and not self.said["questions"])
         wrong = Counter(
             confidence
             for key, (confidence, sources) in leaves.items()
