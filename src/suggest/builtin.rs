@@ -1,30 +1,33 @@
 //! Built-in mappings that fit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::File;
-use crate::catalog::Catalog;
+use super::found::Found;
+use super::judge::Confidence;
+use super::{Filling, Pairing, Suggestion};
+use crate::catalog::{Catalog, VariableName};
 use crate::mapping::{BUILTIN_PREFIX, BUILTINS, Mapping, NoFiles};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Value};
 
 /// Leaves out the class that slim calls background.
 const BACKGROUND: &str = "first_class: 1";
 
 /// A built-in mapping with the plan it leads to.
-pub(super) struct Fitting {
+struct Fitting {
     /// What follows `builtin:`.
-    pub(super) name: &'static str,
+    name: &'static str,
     /// From what to what it leads.
-    pub(super) title: &'static str,
+    title: &'static str,
     /// The rule file that includes it.
-    pub(super) file: File,
+    file: File,
     /// What it does.
-    pub(super) plan: Plan,
+    plan: Plan,
 }
 
 /// The mapping that gives every place a value, and most of them one of the old checkpoint's.
 /// `file` has what no mapping says: what becomes of averages and optimizers.
-pub(super) fn fitting(source: &Catalog, template: &Catalog, file: &File) -> Option<Fitting> {
+fn fitting(source: &Catalog, template: &Catalog, file: &File) -> Option<Fitting> {
     let mut best: Option<(usize, Fitting)> = None;
     for builtin in BUILTINS {
         for params in [None, Some(BACKGROUND)] {
@@ -51,7 +54,68 @@ pub(super) fn fitting(source: &Catalog, template: &Catalog, file: &File) -> Opti
 }
 
 /// The plan that a rule file leads to, if nothing is wrong with it.
-pub(super) fn planned(source: &Catalog, template: &Catalog, text: &str) -> Option<Plan> {
+fn planned(source: &Catalog, template: &Catalog, text: &str) -> Option<Plan> {
     let mapping = Mapping::parse("rules.yaml", text, &BTreeMap::new(), &NoFiles).ok()?;
     plan::plan(source, &mapping, Some(template), &plan::Options::default()).ok()
+}
+
+impl Found<'_> {
+    /// Puts a built-in mapping that fits in place of the rules; pairs that were worked out otherwise
+    /// are likely only.
+    pub(super) fn prefer_builtin(&self, suggestion: &mut Suggestion, file: &File) {
+        let Some(fitting) = fitting(self.material.source, self.material.template, file) else {
+            return;
+        };
+        let given: BTreeMap<&str, &Value> =
+            fitting.plan.assignments.iter().map(|one| (one.target.key(), &one.value)).collect();
+        let mut pairings = Vec::new();
+        let mut fills = Vec::new();
+        let mut used: BTreeSet<VariableName> = BTreeSet::new();
+        for (at, place) in self.material.new.places.iter().enumerate() {
+            let value = given.get(place.target.key());
+            let raw =
+                |name: &VariableName| self.material.left.raw.get(name).unwrap_or(name).clone();
+            let sources: Vec<VariableName> = value
+                .map(|value| value.sources().into_iter().map(raw).collect())
+                .unwrap_or_default();
+            used.extend(sources.iter().cloned());
+            if sources.is_empty() {
+                fills.push(Filling {
+                    target: place.target.clone(),
+                    path: place.shown.clone(),
+                    with: "template",
+                    reason: format!("builtin:{} says so", fitting.name),
+                });
+                continue;
+            }
+            let own = self.solution.chosen.get(at).copied().flatten();
+            let own =
+                own.and_then(|old| self.material.old.get(old)).map(|old| old.origin.sources());
+            let set = |names: &Vec<VariableName>| names.iter().cloned().collect::<BTreeSet<_>>();
+            let agrees = own.as_ref().is_none_or(|own| set(own) == set(&sources));
+            let mut reasons = vec![format!("builtin:{} fits", fitting.name)];
+            let others = own.filter(|_| !agrees).unwrap_or_default();
+            if !agrees {
+                reasons.push("by itself, something else would have seemed likelier".to_owned());
+            }
+            pairings.push(Pairing {
+                target: place.target.clone(),
+                path: place.shown.clone(),
+                spec: place.named.spec.clone(),
+                sources,
+                confidence: if agrees { Confidence::Certain } else { Confidence::Likely },
+                reasons,
+                alternatives: others.iter().map(|name| name.as_str().to_owned()).collect(),
+            });
+        }
+        suggestion.dropped.retain(|(name, _)| !used.contains(name));
+        suggestion.builtin = Some(fitting.name);
+        suggestion.pairings = pairings;
+        suggestion.fills = fills;
+        suggestion.questions.clear();
+        suggestion.complete = true;
+        let mut title = Self::title(suggestion);
+        title.push(format!("builtin:{} fits: {}", fitting.name, fitting.title));
+        suggestion.rules = File { title, ..fitting.file }.text();
+    }
 }

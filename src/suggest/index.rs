@@ -1,6 +1,7 @@
 //! Numbers in names: where an item stands in which series.
 
-use super::words::{is_automatic, tokens};
+use super::tokens::tokens;
+use super::words::is_automatic;
 
 /// A place in a series: `block_#/unit_#` at `[2, 1]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

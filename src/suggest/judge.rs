@@ -8,9 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fit::Fit;
+use super::role::Role;
 use super::side::{Item, Side};
 use super::solve::{Solution, Solver};
-use super::words::{Role, is_automatic, tokens, words};
+use super::tokens::tokens;
+use super::words::{is_automatic, words};
 use crate::names::{shared_components, unnumbered};
 
 /// How sure something is.

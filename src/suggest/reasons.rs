@@ -1,7 +1,7 @@
 //! What speaks for a pair, in words.
 
+use super::alike::{Alike, BESIDE};
 use super::judge::Why;
-use super::series::{Alike, BESIDE};
 use super::solve::{Evidence, Solution, Solver};
 
 /// Names of series without the number of their view.

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::index::{Cut, cuts};
+use super::role::Role;
 use super::series::LOOSE;
-use super::words::{Role, Vocabulary, is_automatic, words};
+use super::words::{Vocabulary, is_automatic, words};
 use crate::tensor::{DType, TensorSpec};
 
 /// A value that is to be given or to be filled.
@@ -230,7 +231,7 @@ fn paths(name: &str) -> impl Iterator<Item = &str> {
 
 /// Numbers with what stands in front of them, `block 35`; the last one also with the one before.
 fn words_with_numbers(name: &str) -> Vec<String> {
-    let tokens = super::words::tokens(name);
+    let tokens = super::tokens::tokens(name);
     let mut found = Vec::new();
     let mut word = String::new();
     let mut numbers: Vec<&str> = Vec::new();
@@ -249,7 +250,7 @@ fn words_with_numbers(name: &str) -> Vec<String> {
 /// A name with marks for its numbers, and with marks for all but the last one.
 fn skeletons_of(name: &str) -> Vec<String> {
     let numbers: Vec<_> =
-        super::words::tokens(name).into_iter().filter(|token| token.is_number).collect();
+        super::tokens::tokens(name).into_iter().filter(|token| token.is_number).collect();
     let marked = |kept: usize| {
         let mut skeleton = String::new();
         let mut done = 0;

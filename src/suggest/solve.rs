@@ -8,9 +8,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::alike::Alikes;
 use super::fit::Fit;
-use super::series::Alikes;
+use super::learnt::{Learnt, Near};
 use super::side::{Item, Side};
+use super::weights::{Weights, count};
 
 /// By how much a pair must be preferred on both sides; the next only when the one before yields
 /// nothing more.
@@ -22,12 +24,6 @@ const NEIGHBOURS: f64 = 0.8;
 const KIN: f64 = 0.4;
 const RULE: f64 = 0.6;
 const NUMBERS: f64 = 0.2;
-
-/// Neighbours whose names are looked at.
-const NEAREST: usize = 32;
-
-/// Words that only one side has say little against a pair.
-const FOREIGN: f64 = 0.25;
 
 /// What speaks for a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -70,10 +66,6 @@ fn one_more(item: &Item) -> Option<(i32, u64)> {
     Some((dtype, elements.checked_add(elements / last)?))
 }
 
-fn count(n: usize) -> f64 {
-    u32::try_from(n).map_or(f64::MAX, f64::from)
-}
-
 /// A pair that is possible.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
@@ -97,21 +89,6 @@ pub(super) struct Solution {
     learnt: Learnt,
 }
 
-/// What decided pairs say of others.
-#[derive(Debug, Default)]
-struct Learnt {
-    /// Decided items below each name.
-    old: HashMap<u32, u32>,
-    new: HashMap<u32, u32>,
-    /// What the items below each name of the old side became.
-    partners: HashMap<u32, Vec<usize>>,
-    /// Decided pairs below each two names.
-    pairs: HashMap<u32, HashMap<u32, u32>>,
-    /// Decided pairs by what is left of their names without numbers.
-    rules: HashMap<(u32, u32), u32>,
-    ruled: HashMap<u32, u32>,
-}
-
 /// Finds series that run alike among those items of both sides that are wanted; at last what became
 /// which item of the new side.
 pub(super) type Lay<'l> = dyn Fn(&dyn Fn(usize) -> bool, &dyn Fn(usize) -> bool, &dyn Fn(usize) -> Option<usize>) -> Alikes
@@ -130,53 +107,6 @@ pub(super) struct Solver<'s> {
     pub(super) vocabulary: HashMap<u32, String>,
     /// The word for the last layer of a classifier.
     pub(super) logits: u32,
-}
-
-/// How much words tell.
-#[derive(Debug, Default)]
-pub(super) struct Weights {
-    of: HashMap<u32, f64>,
-}
-
-impl Weights {
-    /// Rare words tell more; those that one side does not know, little.
-    pub(super) fn new(old: &Side, new: &Side) -> Self {
-        let counted = |side: &Side| {
-            let mut counts: HashMap<u32, usize> = HashMap::new();
-            for item in &side.items {
-                let mut said: Vec<u32> = item.words.concat();
-                said.sort_unstable();
-                said.dedup();
-                for word in said {
-                    *counts.entry(word).or_default() += 1;
-                }
-            }
-            (counts, count(side.items.len().max(1)))
-        };
-        let ((old, of_old), (new, of_new)) = (counted(old), counted(new));
-        let mut weights = Self::default();
-        for (word, times) in &old {
-            let rare = |times: usize, of: f64| (1.0 + of / count(times)).ln();
-            let weight = match new.get(word) {
-                Some(others) => f64::midpoint(rare(*times, of_old), rare(*others, of_new)),
-                None => FOREIGN * rare(*times, of_old),
-            };
-            weights.of.insert(*word, weight);
-        }
-        for (word, times) in &new {
-            let weight = FOREIGN * (1.0 + of_new / count(*times)).ln();
-            weights.of.entry(*word).or_insert(weight);
-        }
-        weights
-    }
-
-    /// The share of what two names say that both say.
-    fn shared(&self, a: &[u32], b: &[u32]) -> f64 {
-        let weight = |word: &u32| self.of.get(word).copied().unwrap_or_default();
-        let both: f64 = a.iter().filter(|word| b.contains(word)).map(weight).sum();
-        let all: f64 = a.iter().chain(b).map(weight).sum::<f64>() - both;
-        if all > 0.0 { both / all } else { 0.0 }
-    }
 }
 
 impl Solver<'_> {
@@ -385,109 +315,5 @@ impl Solution {
             }
         }
         decided
-    }
-}
-
-/// What decided neighbours of an item say: how much for whatever lies below which name.
-struct Near {
-    towards: HashMap<u32, f64>,
-    /// Words of what the nearest ones became, with how many of them have each.
-    words: HashMap<u32, f64>,
-}
-
-impl Near {
-    fn towards(&self, prefixes: &[u32]) -> f64 {
-        prefixes.iter().filter_map(|prefix| self.towards.get(prefix)).copied().fold(0.0, f64::max)
-    }
-
-    /// How much of what neighbours are called the item is called too.
-    fn kin(&self, solver: &Solver<'_>, item: &Item) -> f64 {
-        let weight = |word: &u32| solver.weights.of.get(word).copied().unwrap_or_default();
-        let all: f64 = self.words.iter().map(|(word, share)| weight(word) * share).sum();
-        if all <= 0.0 {
-            return 0.0;
-        }
-        let views = item.words.iter().map(|words| {
-            let shared =
-                |word: &u32| self.words.get(word).map_or(0.0, |share| weight(word) * share);
-            words.iter().map(shared).sum::<f64>()
-        });
-        views.fold(0.0, f64::max) / all
-    }
-}
-
-impl Learnt {
-    fn add(&mut self, solver: &Solver<'_>, old: usize, new: usize) {
-        let partner = new;
-        let (Some(old), Some(new)) = (solver.old.items.get(old), solver.new.items.get(new)) else {
-            return;
-        };
-        old.prefixes.iter().for_each(|prefix| *self.old.entry(*prefix).or_default() += 1);
-        new.prefixes.iter().for_each(|prefix| *self.new.entry(*prefix).or_default() += 1);
-        for a in &old.prefixes {
-            self.partners.entry(*a).or_default().push(partner);
-            let towards = self.pairs.entry(*a).or_default();
-            new.prefixes.iter().for_each(|b| *towards.entry(*b).or_default() += 1);
-        }
-        for a in &old.skeletons {
-            *self.ruled.entry(*a).or_default() += 1;
-            for b in &new.skeletons {
-                *self.rules.entry((*a, *b)).or_default() += 1;
-            }
-        }
-    }
-
-    fn near(&self, solver: &Solver<'_>, old: usize) -> Near {
-        let mut towards: HashMap<u32, f64> = HashMap::new();
-        let prefixes = solver.old.items.get(old).map(|item| item.prefixes.as_slice());
-        for prefix in prefixes.unwrap_or_default() {
-            let Some(partners) = self.pairs.get(prefix) else { continue };
-            let decided = self.old.get(prefix).copied().unwrap_or_default();
-            let wide = solver.old.below.get(prefix).map_or(1, Vec::len);
-            // The nearer the neighbours, the more they say.
-            let weight = 1.0 / count(wide + 1).ln().max(1.0);
-            for (partner, times) in partners {
-                let of = decided.max(self.new.get(partner).copied().unwrap_or_default()).max(1);
-                let says = weight * f64::from(*times) / f64::from(of);
-                let known = towards.entry(*partner).or_default();
-                *known = known.max(says);
-            }
-        }
-        let nearest = prefixes
-            .unwrap_or_default()
-            .iter()
-            .find_map(|prefix| self.partners.get(prefix).filter(|partners| !partners.is_empty()));
-        let mut words: HashMap<u32, f64> = HashMap::new();
-        let partners = nearest.map(Vec::as_slice).unwrap_or_default();
-        let partners = partners.get(..partners.len().min(NEAREST)).unwrap_or_default();
-        for partner in partners.iter().filter_map(|at| solver.new.items.get(*at)) {
-            let mut said = partner.words.concat();
-            said.sort_unstable();
-            said.dedup();
-            for word in said {
-                *words.entry(word).or_default() += 1.0;
-            }
-        }
-        let of = count(partners.len().max(1));
-        for share in words.values_mut() {
-            *share /= of;
-        }
-        Near { towards, words }
-    }
-
-    fn rule(&self, solver: &Solver<'_>, old: usize, new: usize) -> f64 {
-        let (Some(old), Some(new)) = (solver.old.items.get(old), solver.new.items.get(new)) else {
-            return 0.0;
-        };
-        let mut best = 0.0_f64;
-        for a in &old.skeletons {
-            let Some(of) = self.ruled.get(a) else { continue };
-            for b in &new.skeletons {
-                if let Some(times) = self.rules.get(&(*a, *b)) {
-                    best = best.max(f64::from(*times) / f64::from(*of));
-                }
-            }
-        }
-        best
     }
 }

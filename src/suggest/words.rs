@@ -1,7 +1,8 @@
-//! What names say: their words, in one spelling for all that this field calls the same, and what
-//! sort of variable they name.
+//! What names say: their words, in one spelling for all that this field calls the same.
 
 use std::collections::HashMap;
+
+use super::tokens::{Token, tokens};
 
 /// Names that Keras and TF1 give to layers by themselves, and count.
 const AUTOMATIC: &[&str] = &[
@@ -42,79 +43,6 @@ const AUTOMATIC: &[&str] = &[
 /// Whether a component is the name of a sort of layers, as programs give and count them.
 pub(super) fn is_automatic(component: &str) -> bool {
     AUTOMATIC.contains(&component.to_lowercase().as_str())
-}
-
-/// What a variable is to its layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Role {
-    /// A kernel, a table of embeddings, any matrix.
-    Matrix,
-    /// A recurrent layer's matrix over its state.
-    Recurrent,
-    /// A kernel with its inputs kept apart.
-    Depthwise,
-    /// The kernel that follows one of those.
-    Pointwise,
-    /// What is added: by a dense layer or a convolution.
-    Bias,
-    /// What is added: by a normalization.
-    Beta,
-    /// What is multiplied by a normalization.
-    Gamma,
-    /// A mean that moves.
-    Mean,
-    /// A variance that moves.
-    Variance,
-    /// Its name does not tell.
-    Unknown,
-}
-
-impl Role {
-    /// What the last component of a name, and the one before it, tell.
-    pub(super) fn of(name: &str, rank: usize) -> Self {
-        let mut components = name.rsplit('/');
-        let own = components.next().unwrap_or_default().trim_start_matches('_').to_lowercase();
-        let ends = |with: &[&str]| {
-            with.iter().any(|end| {
-                own.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
-            })
-        };
-        match own.as_str() {
-            "b" if components.next().is_some_and(|above| above.contains("ln_")) => Self::Beta,
-            _ if ends(&["recurrent_kernel"]) => Self::Recurrent,
-            _ if ends(&["depthwise_kernel", "depthwise_weights"]) => Self::Depthwise,
-            _ if ends(&["pointwise_kernel", "pointwise_weights"]) => Self::Pointwise,
-            "bias" | "biases" | "b" => Self::Bias,
-            _ if ends(&["bias", "biases"]) && rank <= 1 => Self::Bias,
-            _ if ends(&["beta"]) => Self::Beta,
-            _ if ends(&["gamma", "scale", "g", "mul"]) && rank <= 1 => Self::Gamma,
-            _ if ends(&["moving_mean", "running_mean", "mean", "mu"]) => Self::Mean,
-            _ if ends(&["moving_variance", "running_var", "variance", "var"]) => Self::Variance,
-            _ if ends(&["kernel", "weights", "w", "weight", "matrix"]) && rank >= 2 => Self::Matrix,
-            _ if ends(&["embeddings", "embedding", "table"]) => Self::Matrix,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// Whether one may become the other.
-    pub(super) fn suits(self, other: Self) -> bool {
-        use Role::{Beta, Bias, Depthwise, Matrix, Pointwise, Unknown};
-        self == other
-            || matches!(
-                (self, other),
-                (Unknown, _)
-                    | (_, Unknown)
-                    | (Bias, Beta)
-                    | (Beta, Bias)
-                    | (Matrix, Depthwise | Pointwise)
-                    | (Depthwise | Pointwise, Matrix)
-            )
-    }
-
-    /// Whether it has what a layer has most of.
-    pub(super) fn is_matrix(self) -> bool {
-        matches!(self, Self::Matrix | Self::Recurrent | Self::Depthwise | Self::Pointwise)
-    }
 }
 
 /// Several words that are one, before single words are looked at; the first that fits wins.
@@ -258,73 +186,6 @@ fn parts(name: &str) -> Vec<String> {
     parts
 }
 
-/// A run of letters or of digits in a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token<'n> {
-    /// Itself.
-    pub(super) text: &'n str,
-    /// Its first byte in the name.
-    pub(super) start: usize,
-    /// Whether it is a number; `2d` and `3x3` are none.
-    pub(super) is_number: bool,
-    /// Whether a number ends where it begins.
-    pub(super) behind_number: bool,
-}
-
-impl Token<'_> {
-    /// The byte behind it.
-    pub(super) fn end(&self) -> usize {
-        self.start + self.text.len()
-    }
-}
-
-/// Letters and numbers of a name, from left to right.
-pub(super) fn tokens(name: &str) -> Vec<Token<'_>> {
-    let bytes = name.as_bytes();
-    let byte = |at: usize| bytes.get(at).copied().unwrap_or(b'/');
-    let mut found: Vec<Token<'_>> = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let start = at;
-        if byte(at).is_ascii_digit() {
-            while byte(at).is_ascii_digit() {
-                at += 1;
-            }
-            // `conv2d`: a dimension; `3x3`: a size.
-            let letter_before = start > 0 && byte(start - 1).is_ascii_alphabetic();
-            let dimension = letter_before && at == start + 1 && matches!(byte(at), b'd' | b'D');
-            let size = byte(at) == b'x' && byte(at + 1).is_ascii_digit();
-            if dimension {
-                at += 1;
-                continue;
-            }
-            if size {
-                at += 1;
-                while byte(at).is_ascii_digit() {
-                    at += 1;
-                }
-                continue;
-            }
-            push(&mut found, name, start, at, true);
-        } else if byte(at).is_ascii_alphabetic() || !byte(at).is_ascii() {
-            while at < bytes.len() && (byte(at).is_ascii_alphabetic() || !byte(at).is_ascii()) {
-                at += 1;
-            }
-            push(&mut found, name, start, at, false);
-        } else {
-            at += 1;
-        }
-    }
-    found
-}
-
-fn push<'n>(found: &mut Vec<Token<'n>>, name: &'n str, start: usize, end: usize, number: bool) {
-    let Some(text) = name.get(start..end) else { return };
-    let before = found.last();
-    let behind_number = before.is_some_and(|token| token.is_number && token.end() == start);
-    found.push(Token { text, start, is_number: number, behind_number });
-}
-
 /// Words as numbers, each with how much it tells.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
@@ -365,29 +226,5 @@ mod tests {
             words("InceptionV3/Mixed_5b"),
             ["inception", "v", "mixed"].map(|w| if w == "v" { "value" } else { w })
         );
-    }
-
-    #[test]
-    fn numbers_and_sizes() {
-        let numbers = |name: &str| -> Vec<String> {
-            let tokens = tokens(name);
-            tokens.iter().filter(|t| t.is_number).map(|t| t.text.to_owned()).collect()
-        };
-        assert_eq!(numbers("conv2d_12/kernel"), ["12"]);
-        assert_eq!(numbers("Conv2d_0a_1x1"), ["0"]);
-        assert_eq!(numbers("block2a_3/h10"), ["2", "3", "10"]);
-    }
-
-    #[test]
-    fn roles() {
-        let role = |name: &str, rank| Role::of(name, rank);
-        assert_eq!(role("a/conv/weights", 4), Role::Matrix);
-        assert_eq!(role("a/_kernel", 2), Role::Matrix);
-        assert_eq!(role("cls/output_weights", 2), Role::Matrix);
-        assert_eq!(role("model/h0/ln_1/b", 1), Role::Beta);
-        assert_eq!(role("model/h0/mlp/c_fc/b", 1), Role::Bias);
-        assert_eq!(role("a/scale", 1), Role::Gamma);
-        assert_eq!(role("a/weight", 1), Role::Unknown);
-        assert_eq!(role("bert/embeddings/word_embeddings", 2), Role::Matrix);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Action, Move, Piece, Rule, Shape};
-use crate::suggest::words::tokens;
+use crate::suggest::tokens::tokens;
 
 /// Names of this shape, and what they become.
 type Key = (Vec<String>, Vec<Vec<String>>, bool, Action);

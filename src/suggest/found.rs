@@ -1,0 +1,239 @@
+//! What was found out, put into a rule file and into words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::file::File;
+use super::fills::Neutral;
+use super::fit::Fit;
+use super::judge::{self, Confidence};
+use super::reasons::reasons;
+use super::solve::{Solution, Solver};
+use super::write::{Decision, Material};
+use super::{Filling, Options, Pairing, Suggestion};
+use crate::catalog::VariableName;
+use crate::names::counted;
+
+/// Candidates that are named.
+const MOST_CANDIDATES: usize = 4;
+/// By how much less may speak for a candidate that is still named.
+const NEAR: f64 = 0.6;
+
+/// What was found out, to be put into words.
+pub(super) struct Found<'f> {
+    pub(super) solver: &'f Solver<'f>,
+    pub(super) solution: &'f Solution,
+    pub(super) material: &'f Material<'f>,
+}
+
+impl Found<'_> {
+    pub(super) fn suggestion(&self, options: &Options) -> Suggestion {
+        let whys = judge::certain(self.solver, self.solution);
+        let mut decisions: Vec<Option<Decision>> = Vec::new();
+        let mut said: Vec<Vec<String>> = Vec::new();
+        for (place, chosen) in self.solution.chosen.iter().enumerate() {
+            let why = whys.get(place).copied().flatten();
+            let found = chosen.and_then(|old| {
+                let candidates = self.solution.candidates.get(place)?;
+                let fit = candidates.iter().find(|candidate| candidate.old == old)?.fit;
+                Some((old, fit, reasons(self.solver, self.solution, why, (old, place))))
+            });
+            let confidence = if why.is_some() { Confidence::Certain } else { Confidence::Likely };
+            decisions.push(found.as_ref().map(|(old, fit, reasons)| Decision {
+                old: *old,
+                fit: *fit,
+                confidence,
+                reason: reasons.join("; "),
+            }));
+            said.push(found.map(|(_, _, reasons)| reasons).unwrap_or_default());
+        }
+        let mut file = self.policies();
+        let (neutral, open) = self.settle(&mut file, &mut decisions);
+        let asked = self.ask_about_optimizers(&mut file);
+        let complete = open.is_empty() && !asked;
+        let mut suggestion = Suggestion {
+            old: self.material.source.origin.clone(),
+            like: self.material.template.origin.clone(),
+            builtin: None,
+            rules: String::new(),
+            pairings: self.pairings(&decisions, &said, &neutral),
+            fills: self.fillings(&neutral),
+            dropped: self.dropped(&decisions),
+            questions: file.open_policies(),
+            complete,
+            explanations: self.explanations(options, &decisions),
+        };
+        file.title = Self::title(&suggestion);
+        suggestion.rules = file.text();
+        if !options.no_builtin && options.hints.is_empty() {
+            self.prefer_builtin(&mut suggestion, &file);
+        }
+        suggestion
+    }
+
+    /// Writes the file until it does what was decided; what it cannot do stays open.
+    pub(super) fn settle(
+        &self,
+        file: &mut File,
+        decisions: &mut [Option<Decision>],
+    ) -> (BTreeMap<usize, (Neutral, String)>, BTreeSet<usize>) {
+        let mut plain: BTreeSet<usize> = BTreeSet::new();
+        for last in [false, false, true] {
+            let (moves, lost) = self.material.moves(decisions);
+            for place in lost {
+                if let Some(decision) = decisions.get_mut(place) {
+                    *decision = None;
+                }
+            }
+            let mut neutral = BTreeMap::new();
+            let mut open = BTreeSet::new();
+            let decided = |place: usize| decisions.get(place).is_some_and(Option::is_some);
+            for place in (0..decisions.len()).filter(|place| !decided(*place)) {
+                // Where something might still go, nothing is filled in.
+                let value = self.material.neutral(place, decisions);
+                match value.filter(|_| self.candidates(place, decisions).is_empty()) {
+                    Some(value) => drop(neutral.insert(place, value)),
+                    None => drop(open.insert(place)),
+                }
+            }
+            self.material.write(file, moves, &plain, &open);
+            file.fills = self.material.fills(&neutral, &open);
+            let questions = open.iter().map(|place| (*place, self.candidates(*place, decisions)));
+            file.questions = self.material.questions(&questions.collect());
+            let differs = self.material.differs(&file.text(), decisions);
+            let all = || (0..decisions.len()).collect::<BTreeSet<usize>>();
+            let differs = differs.unwrap_or_else(all);
+            if differs.is_empty() {
+                return (neutral, open);
+            }
+            if last || differs.iter().all(|place| plain.contains(place)) {
+                for place in &differs {
+                    decisions.iter_mut().skip(*place).take(1).for_each(|decision| *decision = None);
+                }
+            }
+            plain.extend(differs);
+        }
+        let (moves, _) = self.material.moves(decisions);
+        let decided = |place: &usize| decisions.get(*place).is_some_and(Option::is_some);
+        let open: BTreeSet<usize> = (0..decisions.len()).filter(|place| !decided(place)).collect();
+        self.material.write(file, moves, &plain, &open);
+        file.fills.clear();
+        let questions = open.iter().map(|place| (*place, self.candidates(*place, decisions)));
+        file.questions = self.material.questions(&questions.collect());
+        (BTreeMap::new(), open)
+    }
+
+    /// What has no place and might go here, the likeliest first.
+    pub(super) fn candidates(&self, place: usize, decisions: &[Option<Decision>]) -> Vec<String> {
+        let given: BTreeSet<usize> = decisions.iter().flatten().map(|one| one.old).collect();
+        self.ranked(place)
+            .into_iter()
+            .filter(|(_, old)| !given.contains(old))
+            .take(MOST_CANDIDATES)
+            .filter_map(|(_, old)| self.name_of(old))
+            .collect()
+    }
+
+    /// All that fits a place, by what speaks for it.
+    pub(super) fn ranked(&self, place: usize) -> Vec<(f64, usize)> {
+        let candidates = self.solution.candidates.get(place).map(Vec::as_slice).unwrap_or_default();
+        let weight = |old: usize| self.solver.evidence(self.solution, old, place).sum();
+        let mut ranked: Vec<(f64, usize)> =
+            candidates.iter().map(|candidate| (weight(candidate.old), candidate.old)).collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        ranked
+    }
+
+    pub(super) fn name_of(&self, old: usize) -> Option<String> {
+        self.material.old.get(old).and_then(|item| item.named.views.first().cloned())
+    }
+
+    pub(super) fn title(suggestion: &Suggestion) -> Vec<String> {
+        let of = |confidence| suggestion.count(confidence);
+        let mut title = vec![format!(
+            "{} to {}, as `ckptmap suggest` proposes it",
+            suggestion.old, suggestion.like
+        )];
+        let mut parts = vec![
+            format!("{} certain", of(Confidence::Certain)),
+            format!("{} likely", of(Confidence::Likely)),
+        ];
+        let open = of(Confidence::Open);
+        parts.extend((open > 0).then(|| format!("{open} open")));
+        let all = counted(suggestion.pairings.len(), "variable");
+        title.push(format!("{all} of the new model: {}", parts.join(", ")));
+        title
+    }
+
+    pub(super) fn pairings(
+        &self,
+        decisions: &[Option<Decision>],
+        said: &[Vec<String>],
+        neutral: &BTreeMap<usize, (Neutral, String)>,
+    ) -> Vec<Pairing> {
+        let mut pairings = Vec::new();
+        for (at, place) in self.material.new.places.iter().enumerate() {
+            if neutral.contains_key(&at) {
+                continue;
+            }
+            let decision = decisions.get(at).and_then(Option::as_ref);
+            let ranked = self.ranked(at);
+            let own = decision.and_then(|one| {
+                ranked.iter().find(|(_, old)| *old == one.old).map(|(weight, _)| *weight)
+            });
+            let others = ranked.iter().filter(|(weight, old)| {
+                let near = own.is_none_or(|own| *weight >= own - NEAR);
+                near && decision.is_none_or(|one| one.old != *old)
+            });
+            let certain = decision.is_some_and(|one| one.confidence == Confidence::Certain);
+            let alternatives = others.take(if certain { 0 } else { MOST_CANDIDATES });
+            let old = decision.and_then(|one| self.material.old.get(one.old));
+            pairings.push(Pairing {
+                target: place.target.clone(),
+                path: place.shown.clone(),
+                spec: place.named.spec.clone(),
+                sources: old.map(|old| old.origin.sources()).unwrap_or_default(),
+                confidence: decision.map_or(Confidence::Open, |one| one.confidence),
+                reasons: match decision {
+                    Some(_) => said.get(at).cloned().unwrap_or_default(),
+                    None if ranked.is_empty() => vec!["nothing fits".to_owned()],
+                    None => vec!["nothing tells its candidates apart".to_owned()],
+                },
+                alternatives: alternatives.filter_map(|(_, old)| self.name_of(*old)).collect(),
+            });
+        }
+        pairings
+    }
+
+    pub(super) fn fillings(&self, neutral: &BTreeMap<usize, (Neutral, String)>) -> Vec<Filling> {
+        let filling = |(at, (value, reason)): (&usize, &(Neutral, String))| {
+            let place = self.material.new.places.get(*at)?;
+            Some(Filling {
+                target: place.target.clone(),
+                path: place.shown.clone(),
+                with: value.word(),
+                reason: reason.clone(),
+            })
+        };
+        neutral.iter().filter_map(filling).collect()
+    }
+
+    pub(super) fn dropped(&self, decisions: &[Option<Decision>]) -> Vec<(VariableName, String)> {
+        let used: BTreeSet<VariableName> = decisions
+            .iter()
+            .flatten()
+            .filter_map(|one| self.material.old.get(one.old))
+            .flat_map(|old| old.origin.sources())
+            .collect();
+        let fits = |name: &VariableName| {
+            let variable = self.material.source.variables.get(name)?;
+            let mut places = self.material.new.places.iter();
+            Some(places.any(|place| Fit::of(&variable.spec, &place.named.spec).is_some()))
+        };
+        let reason = |name: &VariableName| match fits(name) {
+            Some(true) => "everything of its shape has another source",
+            _ => "the new model has nothing of its shape",
+        };
+        let free = self.material.free().into_iter().filter(|name| !used.contains(name));
+        free.map(|name| (name.clone(), reason(&name).to_owned())).collect()
+    }
+}

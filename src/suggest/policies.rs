@@ -1,0 +1,77 @@
+//! What becomes of averages and of optimizers.
+
+use super::file::{File, Line};
+use super::found::Found;
+use super::judge::Confidence;
+use super::write::Material;
+use crate::mapping::{ProblemKind, scalar};
+
+impl Found<'_> {
+    /// What becomes of averages and of optimizers.
+    pub(super) fn policies(&self) -> File {
+        let Material { left, new, .. } = self.material;
+        let mut policies = Vec::new();
+        let mut say = |text: String, confidence, reason: &str| {
+            policies.push(Line { text, confidence, reason: reason.to_owned() });
+        };
+        let trains = left.has_slots && !new.optimizers.is_empty();
+        if !left.averages.is_empty() {
+            let (choice, reason) = if trains {
+                ("ignore", "training goes on from raw values; `prefer` takes the averages")
+            } else {
+                ("prefer", "averages are what such models are used with; `ignore` takes raw values")
+            };
+            say(format!("ema: {choice}"), Confidence::Likely, reason);
+        }
+        match (left.has_slots, new.optimizers.as_slice()) {
+            (false, []) => {}
+            (true, []) => {
+                let reason = "the new model's checkpoint has no optimizer";
+                say("optimizer: drop".to_owned(), Confidence::Certain, reason);
+            }
+            // It is tried whether it takes over the count of steps.
+            (_, [one]) if left.has_slots || left.has_step => {
+                let to = scalar(&one.shown);
+                let given = if left.has_objects { ", hyperparameters: source" } else { "" };
+                let reason = "state follows its variables";
+                say(format!("optimizer: {{to: {to}{given}}}"), Confidence::Likely, reason);
+            }
+            (false, _) => {
+                let reason = "the old checkpoint has no state of an optimizer";
+                say("optimizer: keep".to_owned(), Confidence::Certain, reason);
+            }
+            (true, several) => {
+                let names: Vec<&str> = several.iter().map(|one| one.shown.as_str()).collect();
+                let reason = format!(
+                    "there are several optimizers, {}: which variables does each train? write a \
+                     list, each with `variables:`",
+                    names.join(", ")
+                );
+                say("optimizer: [{to: …, variables: …}]".to_owned(), Confidence::Open, &reason);
+            }
+        }
+        File { policies, root: new.root.clone(), ..File::default() }
+    }
+
+    /// Whether something about an optimizer has to be asked: what nobody but the user knows.
+    pub(super) fn ask_about_optimizers(&self, file: &mut File) -> bool {
+        let is_optimizer = |line: &&mut Line| line.text.starts_with("optimizer: {to");
+        let problems = self.material.problems(&file.text());
+        let found = problems.into_iter().find(|problem| problem.kind == ProblemKind::Optimizer);
+        let (Some(problem), Some(line)) = (found, file.policies.iter_mut().find(is_optimizer))
+        else {
+            return file.policies.iter().any(|line| line.confidence == Confidence::Open);
+        };
+        if !self.material.left.has_slots {
+            // A count of steps alone: what cannot take it over begins anew.
+            let reason = "the old checkpoint has no state for it";
+            let (text, reason) = ("optimizer: keep".to_owned(), reason.to_owned());
+            *line = Line { text, confidence: Confidence::Likely, reason };
+            return false;
+        }
+        let help = problem.help.map_or(String::new(), |help| format!("; {help}"));
+        line.reason = format!("{}{help}", problem.message);
+        line.confidence = Confidence::Open;
+        true
+    }
+}
