@@ -22,7 +22,7 @@ impl Found<'_> {
             .collect();
         let mut explanations = Vec::new();
         for (at, place) in self.material.new.places.iter().enumerate() {
-            let ranked = self.ranked(at);
+            let ranked = self.ranked(at, &|_| true);
             let is_meant = |old: &usize| self.name_of(*old).as_ref() == Some(wanted);
             let about = ranked.iter().any(|(_, old)| is_meant(old));
             if !place.is_called(wanted) && !about {

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::File;
 use super::fills::Neutral;
-use super::fit::Fit;
 use super::judge::{self, Confidence};
 use super::reasons::reasons;
+use super::side::size;
 use super::solve::{Solution, Solver};
 use super::write::{Decision, Material};
 use super::{Filling, Options, Pairing, Suggestion};
 use crate::catalog::VariableName;
 use crate::names::counted;
 
+/// Candidates that are looked at more closely.
+const MOST_RANKED: usize = 16;
 /// Candidates that are named.
 const MOST_CANDIDATES: usize = 4;
 /// By how much less may speak for a candidate that is still named.
@@ -125,21 +127,28 @@ impl Found<'_> {
     /// What has no place and might go here, the likeliest first.
     pub(super) fn candidates(&self, place: usize, decisions: &[Option<Decision>]) -> Vec<String> {
         let given: BTreeSet<usize> = decisions.iter().flatten().map(|one| one.old).collect();
-        self.ranked(place)
+        self.ranked(place, &|old| !given.contains(&old))
             .into_iter()
-            .filter(|(_, old)| !given.contains(old))
             .take(MOST_CANDIDATES)
             .filter_map(|(_, old)| self.name_of(old))
             .collect()
     }
 
-    /// All that fits a place, by what speaks for it.
-    pub(super) fn ranked(&self, place: usize) -> Vec<(f64, usize)> {
+    /// All that fits a place and is wanted, by what speaks for it; of very many, those that names
+    /// and series speak for.
+    pub(super) fn ranked(&self, place: usize, wanted: &dyn Fn(usize) -> bool) -> Vec<(f64, usize)> {
         let candidates = self.solution.candidates.get(place).map(Vec::as_slice).unwrap_or_default();
+        let mut fixed: Vec<(f64, usize)> = candidates
+            .iter()
+            .filter(|one| wanted(one.old))
+            .map(|one| (one.fixed.sum(), one.old))
+            .collect();
+        let falling = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        fixed.sort_by(falling);
         let weight = |old: usize| self.solver.evidence(self.solution, old, place).sum();
         let mut ranked: Vec<(f64, usize)> =
-            candidates.iter().map(|candidate| (weight(candidate.old), candidate.old)).collect();
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            fixed.iter().take(MOST_RANKED).map(|(_, old)| (weight(*old), *old)).collect();
+        ranked.sort_by(falling);
         ranked
     }
 
@@ -176,10 +185,9 @@ impl Found<'_> {
                 continue;
             }
             let decision = decisions.get(at).and_then(Option::as_ref);
-            let ranked = self.ranked(at);
-            let own = decision.and_then(|one| {
-                ranked.iter().find(|(_, old)| *old == one.old).map(|(weight, _)| *weight)
-            });
+            let ranked = self.ranked(at, &|_| true);
+            let own = decision
+                .map(|one| self.solver.evidence(self.solution, one.old, at).sum());
             let others = ranked.iter().filter(|(weight, old)| {
                 let near = own.is_none_or(|own| *weight >= own - NEAR);
                 near && decision.is_none_or(|one| one.old != *old)
@@ -224,14 +232,14 @@ impl Found<'_> {
             .filter_map(|one| self.material.old.get(one.old))
             .flat_map(|old| old.origin.sources())
             .collect();
+        let sizes: BTreeSet<(i32, u64)> =
+            self.material.new.places.iter().map(|place| size(&place.named.spec)).collect();
         let fits = |name: &VariableName| {
-            let variable = self.material.source.variables.get(name)?;
-            let mut places = self.material.new.places.iter();
-            Some(places.any(|place| Fit::of(&variable.spec, &place.named.spec).is_some()))
+            Some(sizes.contains(&size(&self.material.source.variables.get(name)?.spec)))
         };
         let reason = |name: &VariableName| match fits(name) {
-            Some(true) => "everything of its shape has another source",
-            _ => "the new model has nothing of its shape",
+            Some(true) => "everything of its size has another source",
+            _ => "the new model has nothing of its size",
         };
         let free = self.material.free().into_iter().filter(|name| !used.contains(name));
         free.map(|name| (name.clone(), reason(&name).to_owned())).collect()

@@ -187,6 +187,14 @@ pub enum SuggestError {
     /// The template has no variables but an optimizer's.
     #[error("the template has no variables of a model: call the model once before you save it")]
     Empty,
+    /// Most variables have the same shape.
+    #[error(
+        "too many variables have the same shapes: more than {pairs} pairs would have to be weighed"
+    )]
+    TooMany {
+        /// Pairs that fit.
+        pairs: usize,
+    },
     /// A hint is about something that is not there.
     #[error("{side} has no `{name}`{}", meant(near.as_ref()))]
     Unknown {
@@ -259,6 +267,7 @@ pub fn suggest(
         alikes.append(Alikes::beside(&old_side, (&new_side, &every_series), partner));
         alikes
     });
+    let solution = solution.map_err(|pairs| SuggestError::TooMany { pairs })?;
     let material =
         Material { source, template, old: &old, left: &left, new: &new, creation: &creation };
     let found = Found { solver: &solver, solution: &solution, material: &material };

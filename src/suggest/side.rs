@@ -20,6 +20,8 @@ pub(super) struct Item {
     pub(super) spec: TensorSpec,
     /// The words of each name, without numbers, sorted.
     pub(super) words: Vec<Vec<u32>>,
+    /// A number for each set of words.
+    pub(super) sets: Vec<u32>,
     /// Numbers, each with the word in front of it, sorted.
     pub(super) numbers: Vec<u32>,
     /// Names it lies below, the longest first.
@@ -80,12 +82,19 @@ pub(super) struct Names {
     words: Vocabulary,
     numbers: Vocabulary,
     prefixes: Vocabulary,
+    sets: HashMap<Vec<u32>, u32>,
 }
 
 impl Names {
     /// The number of a word.
     pub(super) fn word(&mut self, word: &str) -> u32 {
         self.words.id(word)
+    }
+
+    /// The number of a set of words.
+    fn set(&mut self, words: &[u32]) -> u32 {
+        let next = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+        *self.sets.entry(words.to_vec()).or_insert(next)
     }
 
     /// Every word by its number.
@@ -194,8 +203,10 @@ impl Item {
             layers.push(names.prefixes.id(&keyed(view, layer)));
         }
         prefixes.sort_by(|a, b| b.cmp(a));
+        let sets = said.iter().map(|words| names.set(words)).collect();
         Self {
             views,
+            sets,
             role: role.unwrap_or(Role::Unknown),
             spec,
             words: said,

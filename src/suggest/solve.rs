@@ -66,6 +66,12 @@ fn one_more(item: &Item) -> Option<(i32, u64)> {
     Some((dtype, elements.checked_add(elements / last)?))
 }
 
+/// Pairs that are looked at; a model with more variables of equal shapes is none.
+const MOST_PAIRS: usize = 8_000_000;
+
+/// What decided pairs can add to a pair at most, and a bit.
+const MOST_LEARNT: f64 = 2.0;
+
 /// A pair that is possible.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
@@ -74,7 +80,7 @@ pub(super) struct Candidate {
     /// How it fits.
     pub(super) fit: Fit,
     /// What names and series say.
-    fixed: Evidence,
+    pub(super) fixed: Evidence,
 }
 
 /// What was decided, and what could have been.
@@ -111,12 +117,14 @@ pub(super) struct Solver<'s> {
 
 impl Solver<'_> {
     /// Decides as much as can be. `lay` finds series that run alike among items of both sides.
-    pub(super) fn solve(&mut self, lay: &Lay<'_>) -> Solution {
+    ///
+    /// Fails with the number of pairs that would have to be looked at, if that is too large.
+    pub(super) fn solve(&mut self, lay: &Lay<'_>) -> Result<Solution, usize> {
         self.alikes.push(lay(&|_| true, &|_| true, &|_| None));
         let mut solution = Solution {
             chosen: vec![None; self.new.items.len()],
             given: vec![false; self.old.items.len()],
-            candidates: self.candidates(),
+            candidates: self.candidates()?,
             learnt: Learnt::default(),
         };
         for (new, old) in self.hints {
@@ -128,7 +136,7 @@ impl Solver<'_> {
             let open = solution.open();
             // What is left may run alike where the whole did not.
             if open == 0 || (open == before && self.alikes.len() > 1) {
-                return solution;
+                return Ok(solution);
             }
             let left = lay(
                 &|old| solution.given.get(old) == Some(&false),
@@ -137,6 +145,9 @@ impl Solver<'_> {
             );
             self.alikes.push(left);
             for (new, candidates) in solution.candidates.iter_mut().enumerate() {
+                if solution.chosen.get(new) != Some(&None) {
+                    continue;
+                }
                 for candidate in candidates {
                     let (same, other) = self.votes(candidate.old, new);
                     candidate.fixed = Evidence { same, other, ..candidate.fixed };
@@ -168,34 +179,40 @@ impl Solver<'_> {
         }
     }
 
-    /// All pairs that fit.
-    fn candidates(&self) -> Vec<Vec<Candidate>> {
+    /// All pairs that fit, or how many there are if they are too many.
+    fn candidates(&self) -> Result<Vec<Vec<Candidate>>, usize> {
         let sizes = self.old.sizes();
-        let mut words: HashMap<(&[u32], &[u32]), f64> = HashMap::new();
+        let mut words: HashMap<(u32, u32), f64> = HashMap::new();
         let mut all = Vec::with_capacity(self.new.items.len());
+        let mut count = 0;
         for (at, new) in self.new.items.iter().enumerate() {
             let same = sizes.get(&super::side::size(&new.spec));
             // A class more, which slim calls background.
             let more = one_more(new).and_then(|size| sizes.get(&size));
             let more = more.filter(|_| new.says(self.logits));
+            count += same.map_or(0, Vec::len) + more.map_or(0, Vec::len);
+            if count > MOST_PAIRS {
+                return Err(count);
+            }
             let mut found: Vec<Candidate> = Vec::new();
             for &old_at in same.into_iter().flatten().chain(more.into_iter().flatten()) {
                 let Some(old) = self.old.items.get(old_at) else { continue };
                 let fit = Fit::of(&old.spec, &new.spec);
                 let Some(fit) = fit.filter(|_| old.role.suits(new.role)) else { continue };
                 let mut shared = 0.0_f64;
-                for (a, b) in old.words.iter().flat_map(|a| new.words.iter().map(move |b| (a, b))) {
-                    let of = words
-                        .entry((a.as_slice(), b.as_slice()))
-                        .or_insert_with(|| self.weights.shared(a, b));
-                    shared = shared.max(*of);
+                for (a, a_words) in old.sets.iter().zip(&old.words) {
+                    for (b, b_words) in new.sets.iter().zip(&new.words) {
+                        let of = words.entry((*a, *b));
+                        shared =
+                            shared.max(*of.or_insert_with(|| self.weights.shared(a_words, b_words)));
+                    }
                 }
                 let evidence = Evidence { layout: fit.penalty(), ..self.fixed(old_at, at, shared) };
                 found.push(Candidate { old: old_at, fit, fixed: evidence });
             }
             all.push(found);
         }
-        all
+        Ok(all)
     }
 
     fn fixed(&self, old: usize, new: usize, words: f64) -> Evidence {
@@ -285,10 +302,10 @@ impl Solution {
                 continue;
             }
             let Some(item) = solver.new.items.get(new) else { continue };
-            for candidate in candidates {
-                if self.given.get(candidate.old) != Some(&false) {
-                    continue;
-                }
+            let free = candidates.iter().filter(|one| self.given.get(one.old) == Some(&false));
+            let most = free.clone().map(|one| one.fixed.fixed()).fold(f64::NEG_INFINITY, f64::max);
+            // Whatever is learnt of the others, the best one stays so.
+            for candidate in free.filter(|one| one.fixed.fixed() >= most - MOST_LEARNT) {
                 let near = nears
                     .entry(candidate.old)
                     .or_insert_with(|| self.learnt.near(solver, candidate.old));
