@@ -5,14 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::file::File;
 use super::fills::Neutral;
 use super::judge::{self, Confidence};
+use super::old::Origin;
 use super::reasons::reasons;
 use super::side::size;
 use super::solve::{Solution, Solver};
 use super::write::{Decision, Material};
 use super::{Filling, Options, Pairing, Suggestion};
 use crate::catalog::VariableName;
+use crate::mapping::CellKind;
 use crate::names::counted;
 
+/// What is said of every LSTM.
+const FORGET_BIAS: &str =
+    "with TF1's default `forget_bias: 1.0`, which is in no checkpoint: was it another one?";
 /// Candidates that are looked at more closely.
 const MOST_RANKED: usize = 16;
 /// Candidates that are named.
@@ -37,8 +42,13 @@ impl Found<'_> {
             let found = chosen.and_then(|old| {
                 let candidates = self.solution.candidates.get(place)?;
                 let fit = candidates.iter().find(|candidate| candidate.old == old)?.fit;
-                Some((old, fit, reasons(self.solver, self.solution, why, (old, place))))
+                let mut reasons = reasons(self.solver, self.solution, why, (old, place));
+                reasons.extend(self.adds_to_gates(old).then(|| FORGET_BIAS.to_owned()));
+                Some((old, fit, reasons))
             });
+            // What TF1 adds to a gate when it runs is in no checkpoint.
+            let adds = found.as_ref().is_some_and(|(old, ..)| self.adds_to_gates(*old));
+            let why = why.filter(|_| !adds);
             let confidence = if why.is_some() { Confidence::Certain } else { Confidence::Likely };
             decisions.push(found.as_ref().map(|(old, fit, reasons)| Decision {
                 old: *old,
@@ -70,6 +80,13 @@ impl Found<'_> {
             self.prefer_builtin(&mut suggestion, &file);
         }
         suggestion
+    }
+
+    /// Whether it is a part of a cell whose forget gate TF1 adds to.
+    fn adds_to_gates(&self, old: usize) -> bool {
+        self.material.old.get(old).is_some_and(|item| {
+            matches!(item.origin, Origin::Cell { kind: CellKind::Lstm | CellKind::CudnnLstm, .. })
+        })
     }
 
     /// Writes the file until it does what was decided; what it cannot do stays open.
@@ -186,8 +203,7 @@ impl Found<'_> {
             }
             let decision = decisions.get(at).and_then(Option::as_ref);
             let ranked = self.ranked(at, &|_| true);
-            let own = decision
-                .map(|one| self.solver.evidence(self.solution, one.old, at).sum());
+            let own = decision.map(|one| self.solver.evidence(self.solution, one.old, at).sum());
             let others = ranked.iter().filter(|(weight, old)| {
                 let near = own.is_none_or(|own| *weight >= own - NEAR);
                 near && decision.is_none_or(|one| one.old != *old)

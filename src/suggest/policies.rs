@@ -63,11 +63,13 @@ impl Found<'_> {
             return file.policies.iter().any(|line| line.confidence == Confidence::Open);
         };
         if !self.material.left.has_slots {
-            // A count of steps alone: what cannot take it over begins anew.
-            let reason = "the old checkpoint has no state for it";
-            let (text, reason) = ("optimizer: keep".to_owned(), reason.to_owned());
-            *line = Line { text, confidence: Confidence::Likely, reason };
-            return false;
+            // A count of steps alone: only the user knows whether the same training goes on.
+            line.reason =
+                "the old checkpoint counts steps and has no state of an optimizer: this, with \
+                 `--keep-missing`, takes over the count; `optimizer: keep` begins anew"
+                    .to_owned();
+            line.confidence = Confidence::Open;
+            return true;
         }
         let help = problem.help.map_or(String::new(), |help| format!("; {help}"));
         line.reason = format!("{}{help}", problem.message);

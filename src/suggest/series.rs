@@ -88,7 +88,7 @@ impl Series {
             // A full name tells when a layer was made, which need not be where it is called.
             let made =
                 cut.counted && cut.is_full_name() && items().any(|item| item.block.is_none());
-            let loose = in_graph && !blocks;
+            let loose = (in_graph && !blocks) || made;
             let trust = if in_graph || made { DOUBTFUL } else { 1.0 };
             // The same members in the same order under another name are the same series.
             if !known.insert((loose, trust < 1.0, members.clone())) {

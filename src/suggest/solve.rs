@@ -203,8 +203,8 @@ impl Solver<'_> {
                 for (a, a_words) in old.sets.iter().zip(&old.words) {
                     for (b, b_words) in new.sets.iter().zip(&new.words) {
                         let of = words.entry((*a, *b));
-                        shared =
-                            shared.max(*of.or_insert_with(|| self.weights.shared(a_words, b_words)));
+                        shared = shared
+                            .max(*of.or_insert_with(|| self.weights.shared(a_words, b_words)));
                     }
                 }
                 let evidence = Evidence { layout: fit.penalty(), ..self.fixed(old_at, at, shared) };
