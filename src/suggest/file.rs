@@ -40,6 +40,8 @@ pub(super) struct Filled {
 pub(super) struct Question {
     /// What it is called, and whether that is a full name.
     pub(super) place: (String, bool),
+    /// What would be done.
+    pub(super) action: Action,
     /// What it is.
     pub(super) spec: String,
     /// What it might be, the likeliest first.
@@ -175,26 +177,31 @@ impl File {
                 let _ = writeln!(out, "    apply: [{}]", steps.join(", "));
             }
         }
-        for question in &self.questions {
-            let to = target(&dollars(&question.place.0), question.place.1);
-            let spec = &question.spec;
-            match question.candidates.split_first() {
-                None => {
-                    comment(out, "  ", &format!("open: nothing fits {} {spec}", question.place.0));
-                    let _ = writeln!(out, "  # - {{from: …, to: {to}}}");
-                }
-                Some((first, others)) => {
-                    let others = match others {
-                        [] => "nothing speaks for its only candidate".to_owned(),
-                        others => format!("or {}", others.join(", ")),
-                    };
-                    comment(out, "  ", &format!("open, {spec}: {others}"));
-                    let from = quoted(&super::rules::escaped(first));
-                    let _ = writeln!(out, "  # - {{from: {from}, to: {to}}}");
-                }
-            }
-        }
+        self.questions.iter().for_each(|question| asked(out, question));
     }
+}
+
+/// A question, with the rule that the likeliest answer would be.
+fn asked(out: &mut String, question: &Question) {
+    let Question { place: (place, by_name), action, spec, candidates } = question;
+    let to = target(&dollars(place), *by_name);
+    let key = match action {
+        Action::Cell(kind) => format!("cell: {kind}, from"),
+        Action::Map(_) => "from".to_owned(),
+    };
+    let spec = if spec.is_empty() { String::new() } else { format!(", {spec}") };
+    let Some((first, others)) = candidates.split_first() else {
+        comment(out, "  ", &format!("open{spec}: nothing fits"));
+        let _ = writeln!(out, "  # - {{{key}: …, to: {to}}}");
+        return;
+    };
+    let others = match others {
+        [] => "nothing speaks for its only candidate".to_owned(),
+        others => format!("or {}", others.join(", ")),
+    };
+    comment(out, "  ", &format!("open{spec}: {others}"));
+    let from = quoted(&super::rules::escaped(first));
+    let _ = writeln!(out, "  # - {{{key}: {from}, to: {to}}}");
 }
 
 fn mapped(out: &mut String, rule: &Rule) {

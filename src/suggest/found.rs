@@ -142,13 +142,10 @@ impl Found<'_> {
     }
 
     /// What has no place and might go here, the likeliest first.
-    pub(super) fn candidates(&self, place: usize, decisions: &[Option<Decision>]) -> Vec<String> {
+    pub(super) fn candidates(&self, place: usize, decisions: &[Option<Decision>]) -> Vec<usize> {
         let given: BTreeSet<usize> = decisions.iter().flatten().map(|one| one.old).collect();
-        self.ranked(place, &|old| !given.contains(&old))
-            .into_iter()
-            .take(MOST_CANDIDATES)
-            .filter_map(|(_, old)| self.name_of(old))
-            .collect()
+        let ranked = self.ranked(place, &|old| !given.contains(&old));
+        ranked.into_iter().take(MOST_CANDIDATES).map(|(_, old)| old).collect()
     }
 
     /// All that fits a place and is wanted, by what speaks for it; of very many, those that names
@@ -196,13 +193,16 @@ impl Found<'_> {
         said: &[Vec<String>],
         neutral: &BTreeMap<usize, (Neutral, String)>,
     ) -> Vec<Pairing> {
+        let given: BTreeSet<usize> = decisions.iter().flatten().map(|one| one.old).collect();
         let mut pairings = Vec::new();
         for (at, place) in self.material.new.places.iter().enumerate() {
             if neutral.contains_key(&at) {
                 continue;
             }
             let decision = decisions.get(at).and_then(Option::as_ref);
-            let ranked = self.ranked(at, &|_| true);
+            // Where a place is open, what has another one is no candidate.
+            let open = decision.is_none();
+            let ranked = self.ranked(at, &|old| !open || !given.contains(&old));
             let own = decision.map(|one| self.solver.evidence(self.solution, one.old, at).sum());
             let others = ranked.iter().filter(|(weight, old)| {
                 let near = own.is_none_or(|own| *weight >= own - NEAR);

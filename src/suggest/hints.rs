@@ -27,11 +27,11 @@ pub(super) fn hints(
         })?;
         let place_at =
             new.places.iter().position(|place| place.is_called(to)).ok_or_else(|| {
-                let names = new.places.iter().flat_map(|place| &place.named.views);
+                let names = new.places.iter().flat_map(|place| place.names());
                 SuggestError::Unknown {
                     side: "the new model",
                     name: to.clone(),
-                    near: nearest(to, names.map(String::as_str)).map(str::to_owned),
+                    near: nearest(to, names).map(str::to_owned),
                 }
             })?;
         if let (Some(item), Some(place)) = (old.get(old_at), new.places.get(place_at)) {

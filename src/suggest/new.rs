@@ -40,7 +40,14 @@ impl Place {
     /// Whether somebody who says so means it: a path from anywhere, a full name.
     pub(super) fn is_called(&self, said: &str) -> bool {
         let said = said.trim_end_matches("/.ATTRIBUTES/VARIABLE_VALUE");
-        self.shown == said || self.named.views.iter().any(|name| name == said)
+        self.names().any(|name| {
+            name == said || (self.hidden && name.replace("/_", "/") == said.replace("/_", "/"))
+        })
+    }
+
+    /// Everything it may be called.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.shown.as_str()).chain(self.named.views.iter().map(String::as_str))
     }
 }
 

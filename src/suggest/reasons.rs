@@ -134,4 +134,4 @@ fn series_that_speak(solver: &Solver<'_>, (old, new): (usize, usize)) -> Vec<Str
 }
 
 /// Series that are told, for and against.
-const MOST_SERIES: usize = 2;
+const MOST_SERIES: usize = 1;

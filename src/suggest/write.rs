@@ -9,7 +9,7 @@ use super::drops::drops;
 use super::file::{File, Question};
 use super::judge::Confidence;
 use super::new::New;
-use super::old::{Left, Old};
+use super::old::{Left, Old, Origin};
 use super::rules::{self, Action, Move, Rule};
 use super::scopes;
 use crate::catalog::{Catalog, VariableName};
@@ -132,17 +132,43 @@ impl Material<'_> {
         file.rules = all;
     }
 
-    /// Questions about places that stay open.
-    pub(super) fn questions(&self, open: &BTreeMap<usize, Vec<String>>) -> Vec<Question> {
-        let question = |(place, candidates): (&usize, &Vec<String>)| {
+    /// Questions about places that stay open, each with items of the old side that may go there.
+    pub(super) fn questions(&self, open: &BTreeMap<usize, Vec<usize>>) -> Vec<Question> {
+        let mut questions: Vec<Question> = Vec::new();
+        for (place, candidates) in open {
             let spec = self.new.places.get(*place).map(|place| place.named.spec.to_string());
-            Question {
-                place: self.spelled(*place),
-                spec: spec.unwrap_or_default(),
-                candidates: candidates.clone(),
+            let (mut place, by_name) = self.spelled(*place);
+            let mut items = candidates.iter().filter_map(|at| self.old.get(*at)).peekable();
+            let kind = items.peek().and_then(|item| match &item.origin {
+                Origin::Cell { kind, .. } => Some(Action::cell(*kind)),
+                _ => None,
+            });
+            // A cell goes as a whole.
+            if let (Some(_), Some((object, _))) = (kind, place.rsplit_once('/')) {
+                place = object.to_owned();
             }
-        };
-        open.iter().map(question).collect()
+            let mut candidates: Vec<String> = Vec::new();
+            for item in items {
+                let called = match &item.origin {
+                    Origin::Cell { scope, .. } => scope.clone(),
+                    Origin::Part(name, _) => name.as_str().to_owned(),
+                    Origin::Whole(name) => self.left.called(name),
+                };
+                if !candidates.contains(&called) {
+                    candidates.push(called);
+                }
+            }
+            let question = Question {
+                place: (place, by_name),
+                action: kind.unwrap_or(Action::Map(&[])),
+                spec: if kind.is_some() { String::new() } else { spec.unwrap_or_default() },
+                candidates,
+            };
+            if questions.iter().all(|known| known.place != question.place) {
+                questions.push(question);
+            }
+        }
+        questions
     }
 
     /// Variables that rules see.

@@ -111,6 +111,18 @@ fn every_key_is_documented_and_every_documented_key_exists() {
             ],
         ),
         ("mappings", &["", "bert-hf"]),
+        (
+            "suggest",
+            &[
+                "testdata/optimizers/adam --like testdata/templates/keras3_adam",
+                "testdata/recurrent/lstm --like testdata/templates/keras3_lstm",
+            ],
+        ),
+        (
+            "suggest --explain",
+            &["suggest: testdata/optimizers/adam --like testdata/templates/keras3_adam \
+               --explain model/hidden_1/kernel"],
+        ),
     ];
     let sections = documented();
     // What no fixture has: a template that is not one, two places in one problem.
@@ -123,6 +135,8 @@ fn every_key_is_documented_and_every_documented_key_exists() {
         "tensorflow",
         "unreadable[]",
         "problems",
+        "fills[].",
+        "dropped[].",
     ];
     for (command, all) in runs {
         let mut seen = BTreeSet::new();

@@ -19,6 +19,7 @@ mod problems;
 mod rewrite;
 mod scopes;
 mod show;
+mod suggest;
 mod template;
 mod typed;
 mod verify;
