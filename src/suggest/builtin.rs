@@ -7,7 +7,7 @@ use super::found::Found;
 use super::judge::Confidence;
 use super::{Filling, Pairing, Suggestion};
 use crate::catalog::{Catalog, VariableName};
-use crate::mapping::{BUILTIN_PREFIX, BUILTINS, Mapping, NoFiles};
+use crate::mapping::{Action, BUILTIN_PREFIX, BUILTINS, Builtin, Mapping, NoFiles, Pattern};
 use crate::plan::{self, Plan, Value};
 
 /// Leaves out the class that slim calls background.
@@ -29,7 +29,8 @@ struct Fitting {
 /// `file` has what no mapping says: what becomes of averages and optimizers.
 fn fitting(source: &Catalog, template: &Catalog, file: &File) -> Option<Fitting> {
     let mut best: Option<(usize, Fitting)> = None;
-    for builtin in BUILTINS {
+    let names: Vec<&str> = source.variables.keys().map(VariableName::as_str).collect();
+    for builtin in BUILTINS.iter().filter(|builtin| is_about(builtin, &names)) {
         for params in [None, Some(BACKGROUND)] {
             if params.is_some_and(|_| !builtin.text.contains("first_class:")) {
                 continue;
@@ -51,6 +52,25 @@ fn fitting(source: &Catalog, template: &Catalog, file: &File) -> Option<Fitting>
         }
     }
     best.map(|(_, fitting)| fitting)
+}
+
+/// Whether some rule of a mapping matches some name: most mappings are about others, and need not be
+/// planned.
+fn is_about(builtin: &Builtin, names: &[&str]) -> bool {
+    let set = BTreeMap::new();
+    let Ok(mapping) = Mapping::parse(builtin.name, builtin.text, &set, &NoFiles) else {
+        return false;
+    };
+    let matches = |pattern: &Pattern| names.iter().any(|name| pattern.is_match(name));
+    mapping.rules.iter().any(|rule| match &rule.action {
+        Action::Map(map) => map.from.iter().any(matches),
+        Action::Zip(zip) => matches(&zip.from),
+        Action::Cell(cell) => names.iter().any(|name| {
+            let mut scopes = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
+            scopes.any(|scope| cell.from.is_match(scope))
+        }),
+        Action::Drop(_) => false,
+    })
 }
 
 /// The plan that a rule file leads to, if nothing is wrong with it.

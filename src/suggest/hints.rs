@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::SuggestError;
 use super::fit::Fit;
-use super::new::New;
+use super::new::{New, Place};
 use super::old::Old;
 use crate::names::nearest;
 
@@ -27,7 +27,7 @@ pub(super) fn hints(
         })?;
         let place_at =
             new.places.iter().position(|place| place.is_called(to)).ok_or_else(|| {
-                let names = new.places.iter().flat_map(|place| place.names());
+                let names = new.places.iter().flat_map(Place::names);
                 SuggestError::Unknown {
                     side: "the new model",
                     name: to.clone(),

@@ -64,10 +64,9 @@ impl Found<'_> {
         };
         if !self.material.left.has_slots {
             // A count of steps alone: only the user knows whether the same training goes on.
-            line.reason =
-                "the old checkpoint counts steps and has no state of an optimizer: this, with \
-                 `--keep-missing`, takes over the count; `optimizer: keep` begins anew"
-                    .to_owned();
+            let reason = "the old checkpoint counts steps and has no state of an optimizer: this, \
+                          with `--keep-missing`, takes over the count; `optimizer: keep` begins anew";
+            reason.clone_into(&mut line.reason);
             line.confidence = Confidence::Open;
             return true;
         }

@@ -137,16 +137,17 @@ impl Material<'_> {
         let mut questions: Vec<Question> = Vec::new();
         for (place, candidates) in open {
             let spec = self.new.places.get(*place).map(|place| place.named.spec.to_string());
-            let (mut place, by_name) = self.spelled(*place);
+            let (name, by_name) = self.spelled(*place);
             let mut items = candidates.iter().filter_map(|at| self.old.get(*at)).peekable();
             let kind = items.peek().and_then(|item| match &item.origin {
                 Origin::Cell { kind, .. } => Some(Action::cell(*kind)),
                 _ => None,
             });
             // A cell goes as a whole.
-            if let (Some(_), Some((object, _))) = (kind, place.rsplit_once('/')) {
-                place = object.to_owned();
-            }
+            let place = match (kind, name.rsplit_once('/')) {
+                (Some(_), Some((object, _))) => object.to_owned(),
+                _ => name,
+            };
             let mut candidates: Vec<String> = Vec::new();
             for item in items {
                 let called = match &item.origin {
