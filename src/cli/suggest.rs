@@ -143,8 +143,12 @@ fn counts(found: &Suggestion) -> String {
     if more > 0 {
         let _ = write!(said, "\n  and {more} more");
     }
-    for question in &found.questions {
+    for question in found.questions.iter().take(NAMED) {
         let _ = write!(said, "\n  open: {question}");
+    }
+    let more = found.questions.len().saturating_sub(NAMED);
+    if more > 0 {
+        let _ = write!(said, "\n  and {more} more");
     }
     said
 }

@@ -21,6 +21,10 @@ pub(super) struct Alike {
     pub(super) trust: f64,
 }
 
+/// Places that are noted: names with very many numbers have very many series that run alike, and the
+/// first of them tell enough.
+const MOST_NOTES: usize = 4_000_000;
+
 /// All pairs of series, and for each item of both sides its places in them.
 #[derive(Debug, Default)]
 pub(super) struct Alikes {
@@ -30,6 +34,8 @@ pub(super) struct Alikes {
     old: Vec<Vec<(usize, usize)>>,
     /// By item of the new side.
     new: Vec<Vec<(usize, usize)>>,
+    /// How many places are noted.
+    notes: usize,
 }
 
 impl Alikes {
@@ -46,6 +52,7 @@ impl Alikes {
             pairs: Vec::new(),
             old: vec![Vec::new(); old_side.items.len()],
             new: vec![Vec::new(); new_side.items.len()],
+            notes: 0,
         };
         for new in new {
             let along = by_sizes.get(new.sizes.as_slice()).map(Vec::as_slice).unwrap_or_default();
@@ -83,6 +90,7 @@ impl Alikes {
             pairs: Vec::new(),
             old: vec![Vec::new(); old_side.items.len()],
             new: vec![Vec::new(); new_side.items.len()],
+            notes: 0,
         };
         for decided in new.iter().filter(|series| series.counted) {
             // The layer that each member came from.
@@ -135,6 +143,11 @@ impl Alikes {
     }
 
     fn add(&mut self, old: &Series, new: &Series, members: impl Iterator<Item = (usize, usize)>) {
+        let items = new.members.iter().chain(&old.members).map(Vec::len).sum::<usize>();
+        self.notes = self.notes.saturating_add(items);
+        if self.notes > MOST_NOTES {
+            return;
+        }
         let pair = self.pairs.len();
         self.pairs.push(Alike {
             old: old.called.clone(),

@@ -61,7 +61,13 @@ impl Found<'_> {
         let mut file = self.policies();
         let (neutral, open) = self.settle(&mut file, &mut decisions);
         let asked = self.ask_about_optimizers(&mut file);
-        let complete = open.is_empty() && !asked;
+        // Nothing is called complete that cannot be converted.
+        let mut questions = file.open_policies();
+        if open.is_empty() && !asked {
+            let problems = self.material.problems(&file.text());
+            questions.extend(problems.into_iter().map(|problem| problem.message));
+        }
+        let complete = open.is_empty() && questions.is_empty();
         let mut suggestion = Suggestion {
             old: self.material.source.origin.clone(),
             like: self.material.template.origin.clone(),
@@ -70,7 +76,7 @@ impl Found<'_> {
             pairings: self.pairings(&decisions, &said, &neutral),
             fills: self.fillings(&neutral),
             dropped: self.dropped(&decisions),
-            questions: file.open_policies(),
+            questions,
             complete,
             explanations: self.explanations(options, &decisions),
         };

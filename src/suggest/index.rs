@@ -125,3 +125,30 @@ pub(super) fn cuts(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(name: &str) -> Vec<(String, Vec<u64>)> {
+        let numbered = |base: &str| base == "a/conv2d";
+        let cuts = cuts(name, 0, &numbered, &numbered);
+        cuts.into_iter().filter(|cut| !cut.local).map(|cut| (cut.series, cut.index)).collect()
+    }
+
+    #[test]
+    fn places_in_series() {
+        let of = |called: &str, index: &[u64]| (format!("0 {called}"), index.to_vec());
+        assert_eq!(series("b/layer_3/x1"), [of("b/layer_#", &[3]), of("b/layer_#/x#", &[3, 1])]);
+        // The first of a count has no number.
+        assert_eq!(series("a/conv2d/w"), [of("a/conv2d_#", &[0]), of("a/conv2d_#/w", &[0])]);
+        assert_eq!(series("a/conv2d_2/w"), [of("a/conv2d_#", &[2]), of("a/conv2d_#/w", &[2])]);
+        // `2b`: a number and a letter.
+        let letter = u64::from(b'b');
+        assert_eq!(
+            series("block2b_x/w"),
+            [of("block#", &[2]), of("block#@", &[2, letter]), of("block#@_x/w", &[2, letter])]
+        );
+        assert_eq!(series("conv2d_3x3/w"), []);
+    }
+}

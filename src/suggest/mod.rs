@@ -62,6 +62,9 @@ use solve::Solver;
 use weights::Weights;
 use write::Material;
 
+/// Variables of a side.
+const MOST_VARIABLES: usize = 20_000;
+
 /// What the user knows.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -187,6 +190,14 @@ pub enum SuggestError {
     /// The template has no variables but an optimizer's.
     #[error("the template has no variables of a model: call the model once before you save it")]
     Empty,
+    /// There are more variables than any model has.
+    #[error("{variables} variables are too many: rules are proposed for {most} at most")]
+    TooLarge {
+        /// Variables of the larger side.
+        variables: usize,
+        /// How many may be.
+        most: usize,
+    },
     /// Most variables have the same shape.
     #[error(
         "too many variables have the same shapes: more than {pairs} pairs would have to be weighed"
@@ -240,6 +251,10 @@ pub fn suggest(
         .enumerate()
         .map(|(at, name)| (name.clone(), at))
         .collect();
+    let most = old.len().max(new.places.len());
+    if most > MOST_VARIABLES {
+        return Err(SuggestError::TooLarge { variables: most, most: MOST_VARIABLES });
+    }
     let mut names = Names::default();
     let side = |items: Vec<side::Named>, names: &mut Names| Side::new(items, names);
     let old_side = side(old.iter().map(|item| item.named.clone()).collect(), &mut names);

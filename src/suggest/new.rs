@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::side::Named;
+use super::tokens::is_usual;
 use crate::catalog::Catalog;
 use crate::names::shared_components;
 use crate::object::{NodeId, ObjectGraph, Target, VARIABLE_VALUE, escape};
@@ -81,6 +82,10 @@ pub(super) fn read(catalog: &Catalog) -> Option<New> {
         let Some(variable) = catalog.variables.get(*key) else { continue };
         let labels: Vec<String> = labels.iter().map(|label| escape(label)).collect();
         let path = labels.join("/");
+        // What has no usual name stays open, as the plan of the proposal will tell.
+        if !is_usual(&path) || !is_usual(full_name) {
+            continue;
+        }
         let short: Vec<&str> = full_name.split('/').skip(common).collect();
         let name = (counts.get(full_name) == Some(&1)).then(|| short.join("/"));
         let mut views = vec![path.clone()];

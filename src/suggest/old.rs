@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cell::cells;
 use super::side::Named;
+use super::tokens::is_usual;
 use crate::catalog::{Catalog, VariableName};
 use crate::mapping::{Averages, CellKind};
 use crate::object::{SAVE_COUNTER, VARIABLE_VALUE, escape};
@@ -163,6 +164,7 @@ pub(super) fn items(catalog: &Catalog, left: &Left, wanted: &BTreeSet<Vec<u64>>)
         .variables
         .iter()
         .filter(|(name, _)| !left.state.contains(*name) && !left.averages.contains(*name))
+        .filter(|(name, _)| is_usual(&left.called(name)))
         .map(|(name, variable)| (name, &variable.spec))
         .collect();
     let mut found: Vec<Old> = Vec::new();

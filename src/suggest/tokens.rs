@@ -1,5 +1,15 @@
 //! Letters and numbers of names.
 
+/// Bytes and components of names that are looked at. A name has a prefix for each of its components,
+/// and longer ones come from no program that somebody wrote.
+const MAX_NAME: usize = 1024;
+const MAX_COMPONENTS: usize = 64;
+
+/// Whether a name is one that is looked at.
+pub(super) fn is_usual(name: &str) -> bool {
+    name.len() <= MAX_NAME && name.matches('/').count() < MAX_COMPONENTS
+}
+
 /// A run of letters or of digits in a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'n> {

@@ -12,6 +12,7 @@ use super::new::New;
 use super::old::{Left, Old, Origin};
 use super::rules::{self, Action, Move, Rule};
 use super::scopes;
+use super::tokens::is_usual;
 use crate::catalog::{Catalog, VariableName};
 use crate::suggest::fit::Fit;
 
@@ -174,10 +175,12 @@ impl Material<'_> {
 
     /// Variables that rules see.
     pub(super) fn free(&self) -> Vec<VariableName> {
-        let state = |name: &&VariableName| {
-            !self.left.hidden.contains(*name) && !self.left.averages.contains(*name)
+        let seen = |name: &&VariableName| {
+            !self.left.hidden.contains(*name)
+                && !self.left.averages.contains(*name)
+                && is_usual(&self.left.called(name))
         };
-        self.source.variables.keys().filter(state).cloned().collect()
+        self.source.variables.keys().filter(seen).cloned().collect()
     }
 
     /// Names that a move takes.

@@ -221,3 +221,64 @@ pub(super) fn escaped(text: &str) -> String {
 fn literal(name: &str) -> Shape {
     name.split('/').map(|component| vec![Piece::Text(component.to_owned())]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(old: &str, new: &str) -> Move {
+        Move {
+            old: old.to_owned(),
+            new: vec![new.to_owned()],
+            by_name: false,
+            action: Action::Map(&[]),
+            places: vec![0],
+            confidence: Confidence::Likely,
+            reason: String::new(),
+        }
+    }
+
+    /// Patterns with their targets.
+    fn rules(moves: &[(&str, &str)]) -> Vec<(String, String)> {
+        let moves = moves.iter().map(|(old, new)| one(old, new)).collect();
+        let all = merge(generalize(moves, &|_| true), &|_| true);
+        all.iter().map(|rule| (rule.pattern(), rule.targets().concat())).collect()
+    }
+
+    fn rule(pattern: &str, target: &str) -> Vec<(String, String)> {
+        vec![(pattern.to_owned(), target.to_owned())]
+    }
+
+    #[test]
+    fn numbers_are_copied_and_calculated() {
+        let copied = rules(&[("a/layer_0/w", "b/0/w"), ("a/layer_1/w", "b/1/w")]);
+        assert_eq!(copied, rule(r"a/layer_(\d+)/w", "b/$1/w"));
+        let more = rules(&[("x_1/w", "y2_a/w"), ("x_2/w", "y3_a/w")]);
+        assert_eq!(more, rule(r"x_(?<i>\d+)/w", "y${i+1}_a/w"));
+        let zeros = rules(&[("x_000/w", "y/0/w"), ("x_001/w", "y/1/w")]);
+        assert_eq!(zeros, rule(r"x_(?<i>\d+)/w", "y/${i+0}/w"));
+        let fixed = rules(&[("v2/x_1/w", "y/1/w"), ("v2/x_3/w", "y/3/w")]);
+        assert_eq!(fixed, rule(r"v2/x_(\d+)/w", "y/$1/w"));
+        // What does not follow stays as it is.
+        assert_eq!(rules(&[("x_1/w", "y_1/w"), ("x_2/w", "y_7/w")]).len(), 2);
+    }
+
+    #[test]
+    fn words_of_both_sides_are_joined() {
+        let both = rules(&[
+            ("a/q/k", "b/q/k"),
+            ("a/q/b", "b/q/b"),
+            ("a/v/k", "b/v/k"),
+            ("a/v/b", "b/v/b"),
+        ]);
+        assert_eq!(both, rule("a/(q|v)/(b|k)", "b/$1/$2"));
+        // `$` and dots are themselves.
+        assert_eq!(rules(&[("a.b/w", "$x/w")]), rule(r"a\.b/w", "$$x/w"));
+    }
+
+    #[test]
+    fn nothing_is_joined_that_matches_more() {
+        let moves = vec![one("a/layer_0/w", "b/0/w"), one("a/layer_1/w", "b/1/w")];
+        assert_eq!(generalize(moves, &|_| false).len(), 2);
+    }
+}
