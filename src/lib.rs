@@ -8,7 +8,8 @@
 //!   files ──► source ──► Catalog ──┐
 //!                                  ├──► plan ──► convert ──► target ──► files
 //!   rule file ─────────► Mapping ──┘      │         │
-//!                                         └─────────┴──► report
+//!       ▲                                 └─────────┴──► report
+//!       └── suggest ◄── Catalog, template's Catalog
 //! ```
 //!
 //! Left of `plan`: reading. [`plan`](mod@plan): a pure function from values to a value, so that

@@ -69,8 +69,8 @@ pub(super) struct File {
     pub(super) rules: Vec<Rule>,
     /// Pairs of series.
     pub(super) zips: Vec<Zip>,
-    /// What goes nowhere, with the reason.
-    pub(super) drops: Vec<(String, String)>,
+    /// What goes nowhere: patterns, and how many variables each takes.
+    pub(super) drops: Vec<(String, usize)>,
     /// What is filled.
     pub(super) fills: Vec<Filled>,
     /// What is open.
@@ -98,6 +98,15 @@ impl File {
             comment(&mut out, "", &said(line.confidence, None, &line.reason));
             let open = if line.confidence == Confidence::Open { "# " } else { "" };
             let _ = writeln!(out, "{open}{}", line.text);
+        }
+        if self.drops.len() > MOST_DROPS {
+            let count = counted(all(&self.drops), "variable");
+            comment(
+                &mut out,
+                "",
+                &format!("left behind, {count}: the new model has no place for it"),
+            );
+            out.push_str("unmatched: drop\n");
         }
         if !self.leaves.is_empty() {
             let leaves: Vec<String> = self
@@ -150,7 +159,8 @@ impl File {
     }
 
     fn all_rules(&self, out: &mut String) {
-        let none = self.rules.is_empty() && self.zips.is_empty() && self.drops.is_empty();
+        let drops = !self.drops.is_empty() && self.drops.len() <= MOST_DROPS;
+        let none = self.rules.is_empty() && self.zips.is_empty() && !drops;
         if none && self.questions.is_empty() {
             return;
         }
@@ -160,9 +170,8 @@ impl File {
             comment(out, "  ", &said(rule.confidence(), Some(rule.values()), rule.reason()));
             mapped(out, rule);
         }
-        for (pattern, reason) in &self.drops {
-            comment(out, "  ", reason);
-            let _ = writeln!(out, "  - {{drop: {}}}", quoted(pattern));
+        if drops {
+            left_behind(out, &self.drops);
         }
         for zip in &self.zips {
             let first = zip.moves.iter().max_by_key(|one| one.confidence);
@@ -179,6 +188,36 @@ impl File {
         }
         self.questions.iter().for_each(|question| asked(out, question));
     }
+}
+
+/// More patterns than that say less than one word for all of them.
+pub(super) const MOST_DROPS: usize = 200;
+
+/// The rule for what goes nowhere.
+fn left_behind(out: &mut String, drops: &[(String, usize)]) {
+    let said = format!(
+        "left behind, {}: the new model has no place for it",
+        counted(all(drops), "variable")
+    );
+    match drops {
+        [] => {}
+        [(pattern, _)] => {
+            comment(out, "  ", &said);
+            let _ = writeln!(out, "  - {{drop: {}}}", quoted(pattern));
+        }
+        several => {
+            comment(out, "  ", &said);
+            out.push_str("  - drop:\n");
+            for (pattern, count) in several {
+                let _ = writeln!(out, "      - {}  # {count}", quoted(pattern));
+            }
+        }
+    }
+}
+
+/// How many variables patterns take.
+fn all(drops: &[(String, usize)]) -> usize {
+    drops.iter().map(|(_, count)| count).sum()
 }
 
 /// A question, with the rule that the likeliest answer would be.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use regex::Regex;
 
 use super::drops::drops;
-use super::file::{File, Question};
+use super::file::{File, MOST_DROPS, Question};
 use super::judge::Confidence;
 use super::new::New;
 use super::old::{Left, Old, Origin};
@@ -84,8 +84,9 @@ impl Material<'_> {
         let unused: BTreeSet<&String> = names.iter().filter(|name| !kept.contains(*name)).collect();
         let wanted = self.candidates_of(open, &rename);
         file.drops = drops(&names, &unused, &wanted);
-        let dropped: Vec<Regex> = file
-            .drops
+        // Those that stand in front of the rules that pair series.
+        let listed = if file.drops.len() <= MOST_DROPS { file.drops.as_slice() } else { &[] };
+        let dropped: Vec<Regex> = listed
             .iter()
             .filter_map(|(pattern, _)| Regex::new(&format!("^(?:{pattern})$")).ok())
             .collect();
