@@ -164,18 +164,14 @@ impl Solver<'_> {
 
     /// Decides what is clear, until nothing is.
     fn turn(&self, solution: &mut Solution) {
-        let mut margins = MARGINS.iter().copied().peekable();
-        while let Some(&margin) = margins.peek() {
-            let decided = solution.clear(self, margin);
-            if decided.is_empty() {
-                margins.next();
-                continue;
+        loop {
+            // What was learnt may have made other things clear, by the widest margin again.
+            let preferred = solution.preferred(self);
+            let wide = |margin: &&f64| preferred.iter().any(|(_, by)| by >= *margin);
+            let Some(margin) = MARGINS.iter().find(wide) else { return };
+            for ((old, new), _) in preferred.iter().filter(|(_, by)| by >= margin) {
+                solution.decide(self, *old, *new);
             }
-            for (old, new) in decided {
-                solution.decide(self, old, new);
-            }
-            // What was learnt may have made other things clear.
-            margins = MARGINS.iter().copied().peekable();
         }
     }
 
@@ -279,8 +275,8 @@ impl Solution {
         }
     }
 
-    /// Undecided pairs that both sides prefer by a margin.
-    fn clear(&self, solver: &Solver<'_>, margin: f64) -> Vec<(usize, usize)> {
+    /// Undecided pairs that both sides prefer, and by how much.
+    fn preferred(&self, solver: &Solver<'_>) -> Vec<((usize, usize), f64)> {
         #[derive(Clone, Copy)]
         struct Best {
             sum: f64,
@@ -325,10 +321,9 @@ impl Solution {
             let back = of_old.get(best.partner).copied().flatten();
             let Some(back) = back.filter(|back| back.partner == new) else { continue };
             let alone = best.second.is_infinite() && back.second.is_infinite();
-            let clear = best.sum - best.second.max(back.second) >= margin;
             // The only one that fits need not be the right one if nothing else speaks for it.
-            if clear && (best.sum >= 0.15 || (alone && best.sum > 0.0)) {
-                decided.push((best.partner, new));
+            if best.sum >= 0.15 || (alone && best.sum > 0.0) {
+                decided.push(((best.partner, new), best.sum - best.second.max(back.second)));
             }
         }
         decided

@@ -98,7 +98,6 @@ impl Material<'_> {
                     || (kept.contains(name) && !wanted.contains(name))
             })
         };
-        file.zips = rules::zips(&mut moves, &creation, &free);
         let scopes: BTreeSet<String> = names
             .iter()
             .flat_map(|name| name.match_indices('/').filter_map(|(at, _)| name.get(..at)))
@@ -119,6 +118,7 @@ impl Material<'_> {
                     .filter(|name| pattern.is_match(name))
                     .all(|name| own.contains(name.as_str()))
         };
+        file.zips = rules::zips(&mut moves, &creation, &free);
         let (cells, moves): (Vec<Move>, Vec<Move>) =
             moves.into_iter().partition(|one| matches!(one.action, Action::Cell(_)));
         let mut all = rules::generalize(cells, &exact);

@@ -73,7 +73,8 @@ impl Place<'_> {
     }
 
     /// The command that a step stands for: `list` or `check`, of the `new` checkpoint if it says
-    /// so; `plan` or `convert` by the rules of a name, with flags.
+    /// so; `plan` or `convert` by the rules of a name, with flags; `suggest` of rules that lead to
+    /// the `new` one.
     fn command(&self, step: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ckptmap"));
         command.arg(step[0]);
@@ -87,6 +88,9 @@ impl Place<'_> {
                 .arg(self.result())
                 .args(["--quiet", "--no-sync"])
                 .args(flags),
+            ["suggest", flags @ ..] => {
+                command.arg(self.source()).arg("--like").arg(self.result()).args(flags)
+            }
             ["list" | "check", "new"] => command.arg(self.result()),
             ["list" | "check"] => command.arg(self.source()),
             _ => panic!("{step:?} is no step"),

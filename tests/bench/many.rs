@@ -15,6 +15,8 @@ const PER_ENCODER: usize = LAYERS * DENSE * LEAVES.len();
 /// So many variables; every encoder of two hundred has a rule of its own.
 pub(crate) struct Many {
     pub(crate) variables: usize,
+    /// Whether rules are to be found, not followed.
+    pub(crate) suggested: bool,
 }
 
 impl Many {
@@ -48,6 +50,9 @@ impl Make for Many {
     }
 
     fn steps(&self) -> &'static [&'static str] {
+        if self.suggested {
+            return &["convert renamed", "suggest --no-builtin", "suggest"];
+        }
         &[
             "list",
             "check",

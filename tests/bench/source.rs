@@ -8,7 +8,7 @@ use crate::many::Many;
 use crate::v1::V1;
 
 /// What is measured where nothing else is asked for.
-pub(crate) const USUAL: &[&str] = &["bert-large", "many", "v1"];
+pub(crate) const USUAL: &[&str] = &["bert-large", "many", "twins", "v1"];
 
 /// What every made checkpoint is called in its directory.
 pub(crate) const CHECKPOINT: &str = "model.ckpt";
@@ -40,10 +40,11 @@ pub(crate) fn named(text: &str, scale: usize) -> Result<Box<dyn Make>, String> {
         "bert-large" => Box::new(Bert::of_layers(scaled(24, 1)?)),
         "large" => Box::new(Bert::of_bytes(scaled(8, GB)?)),
         "large-adam" => Box::new(Bert::with_adam_of_bytes(scaled(8, GB)?)),
-        "many" => Box::new(Many { variables: scaled(200_000, 1)? }),
+        "many" => Box::new(Many { variables: scaled(200_000, 1)?, suggested: false }),
+        "twins" => Box::new(Many { variables: scaled(2_000, 1)?, suggested: true }),
         "v1" => Box::new(V1 { variables: scaled(48, 1)? }),
         _ => {
-            let known = "bert-large, large, large-adam, many, v1";
+            let known = "bert-large, large, large-adam, many, twins, v1";
             return Err(format!("there is no source `{name}`; there are: {known}"));
         }
     })

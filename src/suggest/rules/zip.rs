@@ -3,11 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Action, Move, escaped};
+use super::{Action, Move, escaped, generalize};
 use crate::names::{natural, shared_components, text, unnumbered};
 
 /// Fewer are written one by one.
 const FEW: usize = 4;
+
+/// As many rules say a series better than its order does.
+const MOST_RULES: usize = 2;
 
 /// An order of moves.
 type Compare<'c> = dyn Fn(&Move, &Move) -> Ordering + 'c;
@@ -25,7 +28,7 @@ pub(in crate::suggest) struct Zip {
     pub(in crate::suggest) moves: Vec<Move>,
 }
 
-/// Takes out of `moves` what can be written as such rules. `creation` is the place of a name in the
+/// Takes out of `moves` what is better written as such rules: where numbers would take several. `creation` is the place of a name in the
 /// order in which TF1 made its variables.
 pub(in crate::suggest) fn zips(
     moves: &mut Vec<Move>,
@@ -42,7 +45,9 @@ pub(in crate::suggest) fn zips(
     }
     let mut found: Vec<Zip> = Vec::new();
     for ((base, ..), members) in series {
-        if members.len() < FEW {
+        // How many it would take; whether each can be written is seen later.
+        let rules = generalize(members.clone(), &|_| true).len();
+        if members.len() < FEW || rules <= MOST_RULES {
             continue;
         }
         if let Some(zip) = zip(&base, &members, creation, free) {
