@@ -177,13 +177,19 @@ impl Alikes {
     /// Every pair of series that has both, and whether in the same member.
     pub(super) fn each(&self, old: usize, new: usize, mut say: impl FnMut(&Alike, bool)) {
         let (Some(old), Some(new)) = (self.old.get(old), self.new.get(new)) else { return };
-        let mut rest = new.iter().peekable();
-        for (pair, place) in old {
-            while rest.next_if(|(other, _)| other < pair).is_some() {}
-            if let Some((_, at)) = rest.peek().filter(|(other, _)| other == pair)
-                && let Some(alike) = self.pairs.get(*pair)
+        let (mut old, mut new) = (old.as_slice(), new.as_slice());
+        // Both are sorted by pair.
+        while let ([(a, place), old_rest @ ..], [(b, at), new_rest @ ..]) = (old, new) {
+            if a == b
+                && let Some(alike) = self.pairs.get(*a)
             {
                 say(alike, at == place);
+            }
+            if a <= b {
+                old = old_rest;
+            }
+            if b <= a {
+                new = new_rest;
             }
         }
     }

@@ -62,6 +62,10 @@ fn is_about(builtin: &Builtin, names: &[&str]) -> bool {
         return false;
     };
     let matches = |pattern: &Pattern| names.iter().any(|name| pattern.is_match(name));
+    // What is renamed before rules see it.
+    if mapping.renames.iter().any(|rename| matches(&rename.find)) {
+        return true;
+    }
     mapping.rules.iter().any(|rule| match &rule.action {
         Action::Map(map) => map.from.iter().any(matches),
         Action::Zip(zip) => matches(&zip.from),
