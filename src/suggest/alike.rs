@@ -21,6 +21,9 @@ pub(super) struct Alike {
     pub(super) trust: f64,
 }
 
+/// Series with the same members but for earlier numbers that one is laid along.
+const MOST_LOCAL: usize = 4;
+
 /// Places that are noted: names with very many numbers have very many series that run alike, and the
 /// first of them tell enough.
 const MOST_NOTES: usize = 4_000_000;
@@ -57,7 +60,10 @@ impl Alikes {
         for new in new {
             let along = by_sizes.get(new.sizes.as_slice()).map(Vec::as_slice).unwrap_or_default();
             let rigid = new.is_rigid();
-            for old in along {
+            let local = along.iter().filter(|old| old.local).count();
+            // Very many that are alike do not tell which is which.
+            let many = new.local && local > MOST_LOCAL;
+            for old in along.iter().filter(|old| !(many && old.local)) {
                 let loose =
                     old.loose || new.loose || old.numbers != new.numbers || old.local != new.local;
                 if rigid || !loose {
