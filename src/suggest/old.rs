@@ -130,13 +130,16 @@ pub(super) fn left(catalog: &Catalog) -> Left {
     let owned: BTreeSet<_> = optimizers(graph).into_iter().flat_map(|found| found.owned).collect();
     left.has_step = !owned.is_empty();
     let paths: BTreeMap<_, _> = graph.reachable(0).into_iter().collect();
+    let mut counters: BTreeSet<VariableName> = BTreeSet::new();
     for (node, value) in graph.attributes() {
         let Some(name) = VariableName::new(&value.key) else { continue };
         let path = paths.get(&node).filter(|labels| !labels.is_empty());
-        if owned.contains(&node)
-            || value.name != VARIABLE_VALUE
-            || path.is_some_and(|path| path.as_slice() == [SAVE_COUNTER])
-        {
+        let counts = path.is_some_and(|path| path.as_slice() == [SAVE_COUNTER]);
+        if counts {
+            // Rules see it, and nothing is made of it.
+            left.called.insert(name.clone(), SAVE_COUNTER.to_owned());
+            counters.insert(name);
+        } else if owned.contains(&node) || value.name != VARIABLE_VALUE {
             left.state.insert(name);
         } else if let Some(labels) = path {
             let labels: Vec<String> = labels.iter().map(|label| escape(label)).collect();
@@ -146,6 +149,7 @@ pub(super) fn left(catalog: &Catalog) -> Left {
     left.state
         .extend(catalog.variables.keys().filter(|name| !left.called.contains_key(*name)).cloned());
     left.hidden.clone_from(&left.state);
+    left.state.extend(counters);
     left
 }
 
