@@ -315,7 +315,11 @@ fn orders(old: &[Old], creation: &HashMap<String, usize>) -> Order {
         return Order { called: "TF1's layers in the order of their creation", items };
     }
     let name = |at: &usize| old.get(*at).and_then(|item| item.named.views.first());
-    let mut items: Vec<usize> = (0..old.len()).collect();
+    // An alphabet alone is no order.
+    let has_number = |name: &String| name.contains(|c: char| c.is_ascii_digit());
+    let numbered = old.iter().filter(|item| item.named.views.iter().any(has_number)).count();
+    let mut items: Vec<usize> =
+        if numbered * 2 >= old.len() { (0..old.len()).collect() } else { Vec::new() };
     items.sort_by(|a, b| match (name(a), name(b)) {
         (Some(a), Some(b)) => natural(a, b),
         _ => std::cmp::Ordering::Equal,
