@@ -47,6 +47,20 @@ const KINDS: &[(&str, CellKind)] = &[
     ("cudnn_gru", CellKind::CudnnGru),
 ];
 
+/// What versions of TF1 called the leaves of cells, and the scopes they lie in.
+pub(crate) const KERNEL: &[&str] = &["kernel", "weights", "Linear/Matrix"];
+pub(crate) const BIAS: &[&str] = &["bias", "biases", "Linear/Bias"];
+pub(crate) const GATES: &[&str] = &["gates/", "Gates/"];
+pub(crate) const CANDIDATE: &[&str] = &["candidate/", "Candidate/"];
+
+impl CellKind {
+    /// The word for it; of several, the widest.
+    pub(crate) fn word(self) -> &'static str {
+        let mut words = KINDS.iter().rev();
+        words.find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// Reads a rule whose kind of cell stands at `cell`.
 pub(super) fn read(
     cell: &Node<'_>,

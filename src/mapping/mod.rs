@@ -6,7 +6,7 @@
 
 mod apply;
 mod builtin;
-mod cell;
+pub(crate) mod cell;
 mod compiler;
 mod dialect;
 mod ema;
@@ -49,7 +49,7 @@ pub use problem::{Place, Problem, ProblemKind, Problems, SourceText};
 pub(crate) use recording::Counter;
 pub use recording::{RecordedLayer, Recording};
 pub use refuse::Refusal;
-pub(crate) use scalar::scalar;
+pub(crate) use scalar::{dollars, scalar};
 pub use template::Template;
 pub use zip::{Onto, Order, ZipRule};
 

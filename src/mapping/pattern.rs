@@ -19,7 +19,7 @@ pub struct Pattern {
 
 /// Why a text is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PatternError {
+pub(crate) struct PatternError {
     /// What is wrong.
     pub(super) message: String,
     /// Where, in bytes of the pattern.
@@ -30,7 +30,7 @@ pub(super) struct PatternError {
 
 impl Pattern {
     /// Compiles a pattern that matches the whole name.
-    pub(super) fn whole(text: &str) -> Result<Self, PatternError> {
+    pub(crate) fn whole(text: &str) -> Result<Self, PatternError> {
         check(text)?;
         // The line break ends a comment in `(?x)` patterns, which would swallow the bracket.
         let plain = format!("\\A(?:{text})\\z");

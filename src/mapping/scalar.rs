@@ -15,3 +15,8 @@ pub(crate) fn scalar(text: &str) -> String {
     }
     format!("'{}'", text.replace('\'', "''"))
 }
+
+/// A name in which a dollar stands for itself.
+pub(crate) fn dollars(name: &str) -> String {
+    name.replace('$', "$$")
+}

@@ -15,6 +15,7 @@ use super::batch::Turn;
 use super::claim::Planner;
 use super::pipeline::Flow;
 use super::spot::{NoSpot, Spot};
+use crate::mapping::cell::{BIAS, CANDIDATE, GATES, KERNEL};
 use crate::mapping::{CellKind, CellRule, Problem, ProblemKind, Rule};
 use crate::tensor::{Constant, Number, Shape, TensorSpec};
 use crate::transform::{Gates, Pieces, Split, Transform};
@@ -24,11 +25,6 @@ type Leaves = BTreeMap<&'static str, usize>;
 
 /// What Keras's cells have.
 const PARTS: [&str; 3] = ["kernel", "recurrent_kernel", "bias"];
-
-const KERNEL: &[&str] = &["kernel", "weights", "Linear/Matrix"];
-const BIAS: &[&str] = &["bias", "biases", "Linear/Bias"];
-const GATES: &[&str] = &["gates/", "Gates/"];
-const CANDIDATE: &[&str] = &["candidate/", "Candidate/"];
 
 /// What a cell may have that Keras's cells do not.
 const REFUSED: &[(&str, &str)] = &[

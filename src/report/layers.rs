@@ -10,7 +10,7 @@ use super::document::SCHEMA;
 use super::escape;
 use super::page::{Page, Style};
 use crate::layers::{Layer, LayerVariable, Layers, Scope};
-use crate::mapping::scalar;
+use crate::mapping::{dollars, scalar};
 use crate::names::counted;
 use crate::object;
 
@@ -114,7 +114,7 @@ fn collections(layer: &Layer) -> Vec<Cow<'_, str>> {
 fn recording(scope: &Scope, common: &str, by_name: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut begin = "  - ";
     if !scope.within.is_empty() {
-        writeln!(out, "{begin}within: {}", scalar(&escaped(&scope.within)))?;
+        writeln!(out, "{begin}within: {}", scalar(&dollars(&scope.within)))?;
         begin = "    ";
     }
     if by_name {
@@ -124,9 +124,9 @@ fn recording(scope: &Scope, common: &str, by_name: bool, out: &mut dyn Write) ->
     writeln!(out, "{begin}layers:")?;
     for layer in &scope.layers {
         for skipped in &layer.skipped {
-            writeln!(out, "      - {}", scalar(&escaped(skipped)))?;
+            writeln!(out, "      - {}", scalar(&dollars(skipped)))?;
         }
-        let base = scalar(&escaped(&layer.base));
+        let base = scalar(&dollars(&layer.base));
         if !layer.is_saved() {
             writeln!(out, "      - {base}")?;
         } else if layer.is_cell() {
@@ -142,7 +142,7 @@ fn recording(scope: &Scope, common: &str, by_name: bool, out: &mut dyn Write) ->
             // A dot in a path would stand for something else.
             let labels = to.split('/').map(object::escape).collect::<Vec<_>>().join("/");
             let to = if by_name { to } else { labels.as_str() };
-            writeln!(out, "      - {base}: {}", scalar(&escaped(to)))?;
+            writeln!(out, "      - {base}: {}", scalar(&dollars(to)))?;
         }
     }
     Ok(())
@@ -150,11 +150,6 @@ fn recording(scope: &Scope, common: &str, by_name: bool, out: &mut dyn Write) ->
 
 /// What an entry of `layers` may begin with that is no layer.
 const KEYS: &[&str] = &["repeat", "scope"];
-
-/// A dollar stands for itself.
-fn escaped(name: &str) -> String {
-    name.replace('$', "$$")
-}
 
 /// The same for machines.
 pub(super) fn document(layers: &Layers, origin: &str) -> Document {

@@ -42,6 +42,11 @@ pub(super) struct Alikes {
 }
 
 impl Alikes {
+    fn empty(old: &Side, new: &Side) -> Self {
+        let none = |side: &Side| vec![Vec::new(); side.items.len()];
+        Self { pairs: Vec::new(), old: none(old), new: none(new), notes: 0 }
+    }
+
     /// Lays every series of one side along those of the other.
     pub(super) fn new(
         (old_side, old): (&Side, &[Series]),
@@ -51,12 +56,7 @@ impl Alikes {
         for series in old {
             by_sizes.entry(&series.sizes).or_default().push(series);
         }
-        let mut alikes = Self {
-            pairs: Vec::new(),
-            old: vec![Vec::new(); old_side.items.len()],
-            new: vec![Vec::new(); new_side.items.len()],
-            notes: 0,
-        };
+        let mut alikes = Self::empty(old_side, new_side);
         for new in new {
             let along = by_sizes.get(new.sizes.as_slice()).map(Vec::as_slice).unwrap_or_default();
             let rigid = new.is_rigid();
@@ -92,12 +92,7 @@ impl Alikes {
         (new_side, new): (&Side, &[Series]),
         partner: &dyn Fn(usize) -> Option<usize>,
     ) -> Self {
-        let mut alikes = Self {
-            pairs: Vec::new(),
-            old: vec![Vec::new(); old_side.items.len()],
-            new: vec![Vec::new(); new_side.items.len()],
-            notes: 0,
-        };
+        let mut alikes = Self::empty(old_side, new_side);
         for decided in new.iter().filter(|series| series.counted) {
             // The layer that each member came from.
             let layers: Option<Vec<u32>> = decided

@@ -6,6 +6,7 @@ use super::old::{Old, Origin};
 use super::side::Named;
 use crate::catalog::VariableName;
 use crate::mapping::CellKind;
+use crate::mapping::cell::{BIAS, CANDIDATE, GATES, KERNEL};
 use crate::names::unnumbered;
 use crate::tensor::{DType, Shape, TensorSpec};
 
@@ -17,11 +18,6 @@ pub(super) struct Cell<'c> {
 
 /// Variables by their names below a scope.
 type Below<'c> = BTreeMap<&'c str, (&'c VariableName, &'c TensorSpec)>;
-
-/// Leaves of the cells of TF1, and how old versions called them.
-const KERNEL: &[&str] = &["kernel", "weights", "Linear/Matrix"];
-
-const BIAS: &[&str] = &["bias", "biases", "Linear/Bias"];
 
 /// Every recurrent cell that has a counterpart of its shape.
 pub(super) fn cells<'c>(
@@ -70,14 +66,12 @@ fn cell<'c>(scope: &str, below: &Below<'c>, wanted: &BTreeSet<Vec<u64>>) -> Opti
             (kind, units, rows.checked_sub(units)?, vec![kernel, bias])
         }
         _ => {
-            let folders = ["gates/", "Gates/"];
-            let (gates, gates_bias) = (two(&folders, KERNEL)?, two(&folders, BIAS)?);
-            let candidate = ["candidate/", "Candidate/"];
+            let (gates, gates_bias) = (two(GATES, KERNEL)?, two(GATES, BIAS)?);
             let [_, columns] = size(gates).try_into().ok()?;
             let [rows, _] = size(gates).try_into().ok()?;
             let units = columns / 2;
             if let (Some(kernel), Some(bias), 4) =
-                (two(&candidate, KERNEL), two(&candidate, BIAS), below.len())
+                (two(CANDIDATE, KERNEL), two(CANDIDATE, BIAS), below.len())
             {
                 let all = vec![gates, gates_bias, kernel, bias];
                 (CellKind::Gru, units, rows.checked_sub(units)?, all)

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::old::{FACTORED, factored_owner};
 use super::rules;
-
-/// What follows a variable's name in that of Adafactor's state, in Mesh TensorFlow.
-const FACTORED: &str = "_slot_";
 
 /// Patterns for what goes nowhere, as wide as they can be, each with how many variables it takes.
 /// What is `wanted` may still go somewhere.
@@ -20,8 +18,7 @@ pub(super) fn drops(
     // A step counter alone needs no rule.
     let leaving = unused.iter().filter(|name| goes(name) && name.as_str() != "global_step");
     for name in leaving {
-        let owner = name.rsplit_once(FACTORED).map(|(owner, _)| owner);
-        if owner.is_some_and(|owner| names.contains(owner)) {
+        if factored_owner(name).is_some_and(|owner| names.contains(owner)) {
             *groups.entry(format!(r".+{FACTORED}\w+")).or_default() += 1;
             continue;
         }

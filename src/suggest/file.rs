@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::judge::Confidence;
 use super::rules::{Action, Rule, Zip};
 use super::scopes::Recorded;
-use crate::mapping::scalar;
+use crate::mapping::{dollars, scalar};
 use crate::names::counted;
 
 /// Longer lines are broken.
@@ -314,11 +314,6 @@ fn comment(out: &mut String, indent: &str, text: &str) {
 
 fn target(text: &str, by_name: bool) -> String {
     if by_name { format!("{{name: {}}}", quoted(text)) } else { quoted(text) }
-}
-
-/// A dollar stands for itself.
-fn dollars(text: &str) -> String {
-    text.replace('$', "$$")
 }
 
 /// Text in quotes.

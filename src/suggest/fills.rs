@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::Regex;
-
 use super::file::Filled;
 use super::role::Role;
 use super::rules;
-use super::tokens::tokens;
+use super::tokens::around_numbers;
 use super::write::{Decision, Material};
+use crate::mapping::Pattern;
 
 /// A value without a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +103,7 @@ impl Material<'_> {
         let mut fills = Vec::new();
         for ((pattern, by_name, with, reason), places) in groups {
             let own: BTreeSet<usize> = places.iter().copied().collect();
-            let whole = Regex::new(&format!("^(?:{pattern})$")).ok();
+            let whole = Pattern::whole(&pattern).ok();
             let alone = open.iter().all(|place| {
                 let (name, _) = self.spelled_whole(*place);
                 !whole.as_ref().is_some_and(|pattern| pattern.is_match(&name))
@@ -136,13 +135,6 @@ impl Material<'_> {
 
 /// A component as a pattern, any number for each number.
 fn numberless(component: &str) -> String {
-    let mut pattern = String::new();
-    let mut done = 0;
-    for token in tokens(component).into_iter().filter(|token| token.is_number) {
-        pattern.push_str(&rules::escaped(component.get(done..token.start).unwrap_or_default()));
-        pattern.push_str(r"\d+");
-        done = token.end();
-    }
-    pattern.push_str(&rules::escaped(component.get(done..).unwrap_or_default()));
-    pattern
+    let around = around_numbers(component);
+    around.texts.iter().map(|text| rules::escaped(text)).collect::<Vec<_>>().join(r"\d+")
 }

@@ -32,6 +32,11 @@ pub(super) struct Found<'f> {
     pub(super) material: &'f Material<'f>,
 }
 
+/// Items of the old side that have a place.
+fn given(decisions: &[Option<Decision>]) -> BTreeSet<usize> {
+    decisions.iter().flatten().map(|one| one.old).collect()
+}
+
 impl Found<'_> {
     pub(super) fn suggestion(&self, options: &Options) -> Suggestion {
         let whys = judge::certain(self.solver, self.solution);
@@ -60,11 +65,11 @@ impl Found<'_> {
         }
         let mut file = self.policies();
         let (neutral, open) = self.settle(&mut file, &mut decisions);
-        let asked = self.ask_about_optimizers(&mut file);
+        let problems = self.material.problems(&file.text());
+        let asked = self.ask_about_optimizers(&mut file, &problems);
         // Nothing is called complete that cannot be converted.
         let mut questions = file.open_policies();
         if open.is_empty() && !asked {
-            let problems = self.material.problems(&file.text());
             questions.extend(problems.into_iter().map(|problem| problem.message));
         }
         let complete = open.is_empty() && questions.is_empty();
@@ -111,18 +116,19 @@ impl Found<'_> {
             }
             let mut neutral = BTreeMap::new();
             let mut open = BTreeSet::new();
+            let given = given(decisions);
             let decided = |place: usize| decisions.get(place).is_some_and(Option::is_some);
             for place in (0..decisions.len()).filter(|place| !decided(*place)) {
                 // Where something might still go, nothing is filled in.
                 let value = self.material.neutral(place, decisions);
-                match value.filter(|_| self.candidates(place, decisions).is_empty()) {
+                match value.filter(|_| self.candidates(place, &given).is_empty()) {
                     Some(value) => drop(neutral.insert(place, value)),
                     None => drop(open.insert(place)),
                 }
             }
             self.material.write(file, moves, &plain, &open);
             file.fills = self.material.fills(&neutral, &open);
-            let questions = open.iter().map(|place| (*place, self.candidates(*place, decisions)));
+            let questions = open.iter().map(|place| (*place, self.candidates(*place, &given)));
             file.questions = self.material.questions(&questions.collect());
             let differs = self.material.differs(&file.text(), decisions);
             let all = || (0..decisions.len()).collect::<BTreeSet<usize>>();
@@ -142,14 +148,14 @@ impl Found<'_> {
         let open: BTreeSet<usize> = (0..decisions.len()).filter(|place| !decided(place)).collect();
         self.material.write(file, moves, &plain, &open);
         file.fills.clear();
-        let questions = open.iter().map(|place| (*place, self.candidates(*place, decisions)));
+        let given = given(decisions);
+        let questions = open.iter().map(|place| (*place, self.candidates(*place, &given)));
         file.questions = self.material.questions(&questions.collect());
         (BTreeMap::new(), open)
     }
 
     /// What has no place and might go here, the likeliest first.
-    pub(super) fn candidates(&self, place: usize, decisions: &[Option<Decision>]) -> Vec<usize> {
-        let given: BTreeSet<usize> = decisions.iter().flatten().map(|one| one.old).collect();
+    fn candidates(&self, place: usize, given: &BTreeSet<usize>) -> Vec<usize> {
         let ranked = self.ranked(place, &|old| !given.contains(&old));
         ranked.into_iter().take(MOST_CANDIDATES).map(|(_, old)| old).collect()
     }
@@ -199,7 +205,7 @@ impl Found<'_> {
         said: &[Vec<String>],
         neutral: &BTreeMap<usize, (Neutral, String)>,
     ) -> Vec<Pairing> {
-        let given: BTreeSet<usize> = decisions.iter().flatten().map(|one| one.old).collect();
+        let given = given(decisions);
         let mut pairings = Vec::new();
         for (at, place) in self.material.new.places.iter().enumerate() {
             if neutral.contains_key(&at) {
@@ -256,12 +262,16 @@ impl Found<'_> {
             .collect();
         let sizes: BTreeSet<(i32, u64)> =
             self.material.new.places.iter().map(|place| size(&place.named.spec)).collect();
+        let variables = &self.material.source.variables;
         let fits = |name: &VariableName| {
-            Some(sizes.contains(&size(&self.material.source.variables.get(name)?.spec)))
+            variables.get(name).is_some_and(|variable| sizes.contains(&size(&variable.spec)))
         };
-        let reason = |name: &VariableName| match fits(name) {
-            Some(true) => "everything of its size has another source",
-            _ => "the new model has nothing of its size",
+        let reason = |name: &VariableName| {
+            if fits(name) {
+                "everything of its size has another source"
+            } else {
+                "the new model has nothing of its size"
+            }
         };
         let free = self.material.free().into_iter().filter(|name| !used.contains(name));
         free.map(|name| (name.clone(), reason(&name).to_owned())).collect()

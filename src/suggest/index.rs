@@ -48,8 +48,7 @@ pub(super) fn cuts(
                skeleton: &mut String,
                index: &mut Vec<u64>,
                done: &mut usize,
-               start: usize,
-               end: usize,
+               (start, end): (usize, usize),
                mark: &str,
                value: u64| {
         let text = name.get(*done..start).unwrap_or_default();
@@ -80,38 +79,21 @@ pub(super) fn cuts(
         match (all.peek().copied(), slash) {
             (Some(token), Some(slash)) if token.start < slash => {
                 all.next();
-                if token.is_number {
-                    let value = token.text.parse().unwrap_or(u64::MAX);
-                    cut(
-                        &mut found,
-                        &mut skeleton,
-                        &mut index,
-                        &mut done,
-                        token.start,
-                        token.end(),
-                        "#",
-                        value,
-                    );
-                } else if token.behind_number && token.text.len() == 1 {
-                    let value = token.text.bytes().next().map_or(0, u64::from);
-                    cut(
-                        &mut found,
-                        &mut skeleton,
-                        &mut index,
-                        &mut done,
-                        token.start,
-                        token.end(),
-                        "@",
-                        value,
-                    );
-                }
+                let letter = token.behind_number && token.text.len() == 1;
+                let (mark, value) = match token.text.bytes().next() {
+                    _ if token.is_number => ("#", token.text.parse().unwrap_or(u64::MAX)),
+                    Some(letter_value) if letter => ("@", letter_value.into()),
+                    _ => continue,
+                };
+                let (start, end) = (token.start, token.end());
+                cut(&mut found, &mut skeleton, &mut index, &mut done, (start, end), mark, value);
             }
             (_, Some(slash)) => {
                 slashes.next();
                 let path = name.get(..slash).unwrap_or_default();
                 let unmarked = done < slash;
                 if unmarked && is_numbered(path) {
-                    cut(&mut found, &mut skeleton, &mut index, &mut done, slash, slash, "_#", 0);
+                    cut(&mut found, &mut skeleton, &mut index, &mut done, (slash, slash), "_#", 0);
                 }
             }
             _ => break,

@@ -271,12 +271,12 @@ pub fn suggest(
     };
     let orders = orders(&old, &creation);
     let every_series = Series::of(&new_side, &|_| true);
-    let objects: Vec<usize> = (0..new.places.len()).collect();
+    let items = (0..new.places.len()).collect();
+    let objects = Order { called: "objects in their order", items };
     let solution = solver.solve(&|of_old, of_new, partner| {
         let mut old = Series::of(&old_side, of_old);
         old.extend(Series::ordered(&old_side, &orders, of_old));
         let mut new = Series::of(&new_side, of_new);
-        let objects = Order { called: "objects in their order", items: objects.clone() };
         new.extend(Series::ordered(&new_side, &objects, of_new));
         let mut alikes = Alikes::new((&old_side, &old), (&new_side, &new));
         alikes.append(Alikes::beside(&old_side, (&new_side, &every_series), partner));

@@ -92,7 +92,9 @@ impl Material<'_> {
                 continue;
             }
             let (new, action) = match members.first() {
-                Some((_, _, Origin::Cell { kind, .. })) => (vec![object], Action::cell(*kind)),
+                Some((_, _, Origin::Cell { kind, .. })) => {
+                    (vec![object], Action::Cell(kind.word()))
+                }
                 _ => {
                     let new = named.into_iter().map(|(new, _)| new).collect();
                     let same = members.iter().all(|(_, one, _)| one.fit == Fit::Same);

@@ -153,10 +153,19 @@ pub(super) fn left(catalog: &Catalog) -> Left {
     left
 }
 
-/// What Adafactor of Mesh TensorFlow keeps: `kernel_slot_vr` beside `kernel`.
+/// What follows a variable's name in that of Adafactor's state, in Mesh TensorFlow: `kernel_slot_vr`
+/// stands beside `kernel`.
+pub(super) const FACTORED: &str = "_slot_";
+
+/// The variable that such state would be of.
+pub(super) fn factored_owner(name: &str) -> Option<&str> {
+    name.rsplit_once(FACTORED).map(|(owner, _)| owner)
+}
+
+/// All such state.
 fn factored(catalog: &Catalog) -> impl Iterator<Item = VariableName> {
     let is_slot = |name: &&VariableName| {
-        let owner = name.as_str().rsplit_once("_slot_").map(|(owner, _)| owner);
+        let owner = factored_owner(name.as_str());
         owner.is_some_and(|owner| catalog.variables.contains_key(owner))
     };
     catalog.variables.keys().filter(is_slot).cloned()

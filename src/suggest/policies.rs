@@ -4,7 +4,7 @@ use super::file::{File, Line};
 use super::found::Found;
 use super::judge::Confidence;
 use super::write::Material;
-use crate::mapping::{ProblemKind, scalar};
+use crate::mapping::{Problem, ProblemKind, scalar};
 
 impl Found<'_> {
     /// What becomes of averages and of optimizers.
@@ -54,10 +54,10 @@ impl Found<'_> {
     }
 
     /// Whether something about an optimizer has to be asked: what nobody but the user knows.
-    pub(super) fn ask_about_optimizers(&self, file: &mut File) -> bool {
+    /// `problems` are those of the file.
+    pub(super) fn ask_about_optimizers(&self, file: &mut File, problems: &[Problem]) -> bool {
         let is_optimizer = |line: &&mut Line| line.text.starts_with("optimizer: {to");
-        let problems = self.material.problems(&file.text());
-        let found = problems.into_iter().find(|problem| problem.kind == ProblemKind::Optimizer);
+        let found = problems.iter().find(|problem| problem.kind == ProblemKind::Optimizer);
         let (Some(problem), Some(line)) = (found, file.policies.iter_mut().find(is_optimizer))
         else {
             return file.policies.iter().any(|line| line.confidence == Confidence::Open);
@@ -70,7 +70,7 @@ impl Found<'_> {
             line.confidence = Confidence::Open;
             return true;
         }
-        let help = problem.help.map_or(String::new(), |help| format!("; {help}"));
+        let help = problem.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
         line.reason = format!("{}{help}", problem.message);
         line.confidence = Confidence::Open;
         true

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::index::{Cut, cuts};
 use super::role::Role;
 use super::series::LOOSE;
+use super::tokens::{Around, around_numbers};
 use super::words::{Vocabulary, is_automatic, words};
 use crate::tensor::{DType, TensorSpec};
 
@@ -260,19 +261,10 @@ fn words_with_numbers(name: &str) -> Vec<String> {
 
 /// A name with marks for its numbers, and with marks for all but the last one.
 fn skeletons_of(name: &str) -> Vec<String> {
-    let numbers: Vec<_> =
-        super::tokens::tokens(name).into_iter().filter(|token| token.is_number).collect();
-    let marked = |kept: usize| {
-        let mut skeleton = String::new();
-        let mut done = 0;
-        for token in numbers.iter().take(numbers.len().saturating_sub(kept)) {
-            skeleton.push_str(name.get(done..token.start).unwrap_or_default());
-            skeleton.push('#');
-            done = token.end();
-        }
-        skeleton.push_str(name.get(done..).unwrap_or_default());
-        skeleton
-    };
-    let (all, last) = (marked(0), marked(1));
-    if all == last { vec![all] } else { vec![all, last] }
+    let Around { texts, numbers } = around_numbers(name);
+    let mut skeletons = vec![texts.join("#")];
+    if let (Some(number), Some((behind, before))) = (numbers.last(), texts.split_last()) {
+        skeletons.push(format!("{}{number}{behind}", before.join("#")));
+    }
+    skeletons
 }

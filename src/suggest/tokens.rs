@@ -77,6 +77,27 @@ fn push<'n>(found: &mut Vec<Token<'n>>, name: &'n str, start: usize, end: usize,
     found.push(Token { text, start, is_number: number, behind_number });
 }
 
+/// A name as text and numbers in turn, text first and last.
+pub(super) struct Around<'n> {
+    /// What stands before, between and behind numbers.
+    pub(super) texts: Vec<&'n str>,
+    /// They.
+    pub(super) numbers: Vec<&'n str>,
+}
+
+/// Cuts a name at its numbers.
+pub(super) fn around_numbers(name: &str) -> Around<'_> {
+    let (mut texts, mut numbers) = (Vec::new(), Vec::new());
+    let mut done = 0;
+    for token in tokens(name).into_iter().filter(|token| token.is_number) {
+        texts.push(name.get(done..token.start).unwrap_or_default());
+        numbers.push(token.text);
+        done = token.end();
+    }
+    texts.push(name.get(done..).unwrap_or_default());
+    Around { texts, numbers }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

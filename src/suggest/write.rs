@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use regex::Regex;
-
 use super::drops::drops;
 use super::file::{File, MOST_DROPS, Question};
 use super::judge::Confidence;
@@ -14,6 +12,7 @@ use super::rules::{self, Action, Move, Rule};
 use super::scopes;
 use super::tokens::is_usual;
 use crate::catalog::{Catalog, VariableName};
+use crate::mapping::Pattern;
 use crate::suggest::fit::Fit;
 
 /// What was decided of a place.
@@ -86,12 +85,10 @@ impl Material<'_> {
         file.drops = drops(&names, &unused, &wanted);
         // Those that stand in front of the rules that pair series.
         let listed = if file.drops.len() <= MOST_DROPS { file.drops.as_slice() } else { &[] };
-        let dropped: Vec<Regex> = listed
-            .iter()
-            .filter_map(|(pattern, _)| Regex::new(&format!("^(?:{pattern})$")).ok())
-            .collect();
+        let dropped: Vec<Pattern> =
+            listed.iter().filter_map(|(pattern, _)| Pattern::whole(pattern).ok()).collect();
         let free = |pattern: &str, own: &BTreeSet<&str>| {
-            let Ok(pattern) = Regex::new(&format!("^(?:{pattern})$")) else { return false };
+            let Ok(pattern) = Pattern::whole(pattern) else { return false };
             names.iter().filter(|name| pattern.is_match(name)).all(|name| {
                 own.contains(name.as_str())
                     || dropped.iter().any(|drop| drop.is_match(name))
@@ -104,7 +101,7 @@ impl Material<'_> {
             .map(str::to_owned)
             .collect();
         let exact = |rule: &Rule| {
-            let Ok(pattern) = Regex::new(&format!("^(?:{})$", rule.pattern())) else {
+            let Ok(pattern) = Pattern::whole(&rule.pattern()) else {
                 return false;
             };
             let own: BTreeSet<&str> = rule.moves.iter().map(|one| one.old.as_str()).collect();
@@ -142,7 +139,7 @@ impl Material<'_> {
             let (name, by_name) = self.spelled(*place);
             let mut items = candidates.iter().filter_map(|at| self.old.get(*at)).peekable();
             let kind = items.peek().and_then(|item| match &item.origin {
-                Origin::Cell { kind, .. } => Some(Action::cell(*kind)),
+                Origin::Cell { kind, .. } => Some(Action::Cell(kind.word())),
                 _ => None,
             });
             // A cell goes as a whole.

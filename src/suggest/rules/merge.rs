@@ -13,7 +13,7 @@ pub(in crate::suggest) fn merge(mut rules: Vec<Rule>, exact: &dyn Fn(&Rule) -> b
     loop {
         let mut frames: BTreeMap<Frame, Vec<usize>> = BTreeMap::new();
         for (at, rule) in rules.iter().enumerate() {
-            for (frame, _) in frames_of(rule) {
+            for frame in frames_of(rule) {
                 frames.entry(frame).or_default().push(at);
             }
         }
@@ -51,12 +51,12 @@ pub(in crate::suggest) fn merge(mut rules: Vec<Rule>, exact: &dyn Fn(&Rule) -> b
     }
 }
 
-/// Every way to leave out a word that pattern and target have, and the word.
-fn frames_of(rule: &Rule) -> Vec<(Frame, String)> {
+/// Every way to leave out a word that pattern and target have.
+fn frames_of(rule: &Rule) -> Vec<Frame> {
     let [to] = rule.to.as_slice() else { return Vec::new() };
     let mut found = Vec::new();
     for (in_from, component) in rule.from.iter().enumerate() {
-        let [Piece::Text(word)] = component.as_slice() else { continue };
+        let [Piece::Text(_)] = component.as_slice() else { continue };
         for (in_to, target) in to.iter().enumerate() {
             if target != component {
                 continue;
@@ -66,8 +66,7 @@ fn frames_of(rule: &Rule) -> Vec<(Frame, String)> {
                 from.clear();
                 to.clear();
             }
-            let frame = (from, vec![to], (in_from, in_to), rule.by_name(), rule.action());
-            found.push((frame, word.clone()));
+            found.push((from, vec![to], (in_from, in_to), rule.by_name(), rule.action()));
         }
     }
     found
@@ -96,7 +95,6 @@ fn join(frame: &Frame, members: &[&Rule]) -> Option<Rule> {
     let mut to: Vec<Shape> = to.iter().map(moved).collect();
     *from.get_mut(*in_from)? = vec![Piece::OneOf(at, words)];
     *to.first_mut()?.get_mut(*in_to)? = vec![Piece::Reference(at, None)];
-    let groups = members.first()?.groups + 1;
     let moves = members.iter().flat_map(|rule| rule.moves.clone()).collect();
-    Some(Rule { from, to, groups, moves })
+    Some(Rule { from, to, moves })
 }

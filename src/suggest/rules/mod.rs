@@ -8,7 +8,7 @@ mod zip;
 use std::collections::BTreeMap;
 
 use super::judge::Confidence;
-use crate::mapping::CellKind;
+use crate::mapping::dollars;
 
 pub(super) use merge::merge;
 pub(super) use numbers::generalize;
@@ -42,19 +42,6 @@ pub(super) enum Action {
     Cell(&'static str),
 }
 
-impl Action {
-    /// The word for a sort of cells.
-    pub(super) fn cell(kind: CellKind) -> Self {
-        Self::Cell(match kind {
-            CellKind::Rnn => "basic_rnn_cell",
-            CellKind::Lstm => "lstm_cell",
-            CellKind::Gru => "gru_cell",
-            CellKind::CudnnLstm => "cudnn_lstm",
-            CellKind::CudnnGru => "cudnn_gru",
-        })
-    }
-}
-
 /// A part of a pattern, and of what it is replaced by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Piece {
@@ -80,8 +67,6 @@ pub(super) struct Rule {
     pub(super) from: Shape,
     /// Where that goes.
     pub(super) to: Vec<Shape>,
-    /// Groups that the pattern has.
-    pub(super) groups: usize,
     /// What it stands for.
     pub(super) moves: Vec<Move>,
 }
@@ -92,7 +77,6 @@ impl Rule {
         Self {
             from: literal(&one.old),
             to: one.new.iter().map(|name| literal(name)).collect(),
-            groups: 0,
             moves: vec![one],
         }
     }
@@ -195,7 +179,7 @@ fn reference(piece: &Piece, next: Option<&Piece>, named: bool) -> String {
         None => false,
     };
     match piece {
-        Piece::Text(text) => text.replace('$', "$$"),
+        Piece::Text(text) => dollars(text),
         Piece::Reference(at, None) => {
             let name = if named { group(*at) } else { (at + 1).to_string() };
             if goes_on { format!("${{{name}}}") } else { format!("${name}") }

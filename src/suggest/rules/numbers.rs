@@ -3,16 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Action, Move, Piece, Rule, Shape};
-use crate::suggest::tokens::tokens;
+use crate::suggest::tokens::{Around, around_numbers};
 
 /// Names of this shape, and what they become.
 type Key = (Vec<String>, Vec<Vec<String>>, bool, Action);
-
-/// A name as text and numbers in turn, text first.
-struct Cut<'n> {
-    texts: Vec<&'n str>,
-    numbers: Vec<&'n str>,
-}
 
 /// Rules for moves whose names differ in numbers only, where these follow from one another.
 /// `exact` tells whether a pattern matches what the moves are about and nothing else.
@@ -20,7 +14,7 @@ pub(in crate::suggest) fn generalize(moves: Vec<Move>, exact: &dyn Fn(&Rule) -> 
     let mut alike: BTreeMap<Key, Vec<Move>> = BTreeMap::new();
     for one in moves {
         let texts = |name: &str| -> Vec<String> {
-            cut(name).texts.into_iter().map(str::to_owned).collect()
+            around_numbers(name).texts.into_iter().map(str::to_owned).collect()
         };
         let new = one.new.iter().map(|name| texts(name)).collect();
         alike.entry((texts(&one.old), new, one.by_name, one.action)).or_default().push(one);
@@ -37,12 +31,13 @@ pub(in crate::suggest) fn generalize(moves: Vec<Move>, exact: &dyn Fn(&Rule) -> 
 
 /// Rules for groups of which one number is the same throughout; at last, one for each.
 fn split(moves: Vec<Move>, exact: &dyn Fn(&Rule) -> bool) -> Vec<Rule> {
-    let columns = moves.first().map_or(0, |one| cut(&one.old).numbers.len());
+    let columns = moves.first().map_or(0, |one| around_numbers(&one.old).numbers.len());
     if moves.len() > 2 {
         for column in 0..columns {
             let mut parts: BTreeMap<String, Vec<Move>> = BTreeMap::new();
             for one in &moves {
-                let number = cut(&one.old).numbers.get(column).map(|number| (*number).to_owned());
+                let number =
+                    around_numbers(&one.old).numbers.get(column).map(|number| (*number).to_owned());
                 parts.entry(number.unwrap_or_default()).or_default().push(one.clone());
             }
             if parts.len() < 2 || parts.len() * 2 > moves.len() {
@@ -60,19 +55,19 @@ fn split(moves: Vec<Move>, exact: &dyn Fn(&Rule) -> bool) -> Vec<Rule> {
 
 fn rule(moves: &[Move]) -> Option<Rule> {
     let first = moves.first()?;
-    let old: Vec<Cut<'_>> = moves.iter().map(|one| cut(&one.old)).collect();
-    let column = |cuts: &[Cut<'_>], at: usize| -> Option<Vec<String>> {
+    let old: Vec<Around<'_>> = moves.iter().map(|one| around_numbers(&one.old)).collect();
+    let column = |cuts: &[Around<'_>], at: usize| -> Option<Vec<String>> {
         cuts.iter().map(|cut| cut.numbers.get(at).map(|number| (*number).to_owned())).collect()
     };
-    let count = cut(&first.old).numbers.len();
+    let count = around_numbers(&first.old).numbers.len();
     let columns: Vec<Vec<String>> = (0..count).map(|at| column(&old, at)).collect::<Option<_>>()?;
     let varies = |column: &Vec<String>| column.iter().any(|number| Some(number) != column.first());
     // Groups in the order in which the pattern has them.
     let mut used = vec![false; count];
     let mut wanted: Vec<Vec<(Vec<String>, Source)>> = Vec::new();
     for target in 0..first.new.len() {
-        let new: Option<Vec<Cut<'_>>> =
-            moves.iter().map(|one| one.new.get(target).map(|name| cut(name))).collect();
+        let new: Option<Vec<Around<'_>>> =
+            moves.iter().map(|one| one.new.get(target).map(|name| around_numbers(name))).collect();
         let new = new?;
         let numbers = new.first()?.numbers.len();
         let mut sources = Vec::new();
@@ -101,7 +96,7 @@ fn rule(moves: &[Move]) -> Option<Rule> {
             Piece::Text(column.first()?.clone())
         });
     }
-    let from = shape(&cut(&first.old), pieces);
+    let from = shape(&around_numbers(&first.old), pieces);
     let mut to = Vec::new();
     for (name, sources) in first.new.iter().zip(wanted) {
         let pieces: Option<Vec<Piece>> = sources
@@ -111,9 +106,9 @@ fn rule(moves: &[Move]) -> Option<Rule> {
                 Source::Of(at, more) => Some(Piece::Reference(*of.get(&at)?, more)),
             })
             .collect();
-        to.push(shape(&cut(name), pieces?));
+        to.push(shape(&around_numbers(name), pieces?));
     }
-    Some(Rule { from, to, groups, moves: moves.to_vec() })
+    Some(Rule { from, to, moves: moves.to_vec() })
 }
 
 /// Where a number comes from.
@@ -146,21 +141,8 @@ fn source(values: &[String], columns: &[Vec<String>], at: usize) -> Option<Sourc
     })
 }
 
-fn cut(name: &str) -> Cut<'_> {
-    let mut texts = Vec::new();
-    let mut numbers = Vec::new();
-    let mut done = 0;
-    for token in tokens(name).into_iter().filter(|token| token.is_number) {
-        texts.push(name.get(done..token.start).unwrap_or_default());
-        numbers.push(token.text);
-        done = token.end();
-    }
-    texts.push(name.get(done..).unwrap_or_default());
-    Cut { texts, numbers }
-}
-
 /// A name's text with pieces for its numbers, component by component.
-fn shape(cut: &Cut<'_>, numbers: Vec<Piece>) -> Shape {
+fn shape(cut: &Around<'_>, numbers: Vec<Piece>) -> Shape {
     let mut shape: Shape = vec![Vec::new()];
     let mut numbers = numbers.into_iter();
     for text in &cut.texts {
