@@ -1,6 +1,6 @@
 //! What decided pairs say of others.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::side::Item;
 use super::solve::Solver;
@@ -27,8 +27,9 @@ pub(super) struct Learnt {
 /// What decided neighbours of an item say: how much for whatever lies below which name.
 pub(super) struct Near {
     towards: HashMap<u32, f64>,
-    /// Words of what the nearest ones became, with how many of them have each.
-    words: HashMap<u32, f64>,
+    /// Words of what the nearest ones became, with how many of them have each; in an order, so that
+    /// sums of them come out the same every time.
+    words: BTreeMap<u32, f64>,
 }
 
 impl Near {
@@ -93,7 +94,7 @@ impl Learnt {
             .unwrap_or_default()
             .iter()
             .find_map(|prefix| self.partners.get(prefix).filter(|partners| !partners.is_empty()));
-        let mut words: HashMap<u32, f64> = HashMap::new();
+        let mut words: BTreeMap<u32, f64> = BTreeMap::new();
         let partners = nearest.map(Vec::as_slice).unwrap_or_default();
         let partners = partners.get(..partners.len().min(NEAREST)).unwrap_or_default();
         for partner in partners.iter().filter_map(|at| solver.new.items.get(*at)) {
