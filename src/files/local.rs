@@ -8,6 +8,7 @@ use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use super::blob::{LocalBlob, regular};
 use super::scratch::{self, Scratch};
@@ -28,6 +29,7 @@ impl Store for Local {
                 len: if found.is_dir() { 0 } else { found.len() },
                 identity: identity(&found),
                 links: links(&found),
+                version: version(&found),
             })),
             Err(error) if is_absence(&error) => Ok(None),
             Err(error) => Err(FileError::new(Action::Look, at)(error)),
@@ -173,6 +175,12 @@ fn settle(directory: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn settle(_directory: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// The time of the last change, in nanoseconds since 1970.
+fn version(found: &Metadata) -> Option<u64> {
+    let since = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
 }
 
 #[cfg(unix)]

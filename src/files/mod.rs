@@ -86,6 +86,8 @@ pub struct Status {
     pub identity: Option<Identity>,
     /// How many names the file has, as far as the store can tell.
     pub links: u64,
+    /// Another number after the content was written again, as far as the store can tell.
+    pub version: Option<u64>,
 }
 
 /// A place that holds files.
