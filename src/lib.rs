@@ -22,7 +22,7 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `causes`, `crc`, `names`, `progress`, `proto`, `recent`, `varint`, `workers` | — |
+//! | `causes`, `crc`, `names`, `progress`, `proto`, `recent`, `size`, `varint`, `workers` | — |
 //! | `files`, `object` | — |
 //! | `table` | `crc`, `recent`, `varint` |
 //! | `pieces` | `workers` |
@@ -32,6 +32,7 @@
 //! | `transform` | `tensor` |
 //! | `optimizer` | `catalog`, `names`, `object` |
 //! | `mapping` | `names`, `object`, `optimizer`, `tensor`, `transform` |
+//! | `rules` | `causes`, `files`, `mapping` |
 //! | `layers` | `catalog`, `mapping`, `names`, `tensor` |
 //! | `plan` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `tensor`, `transform` |
 //! | `suggest` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
@@ -73,6 +74,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+pub mod batch;
 pub mod catalog;
 mod causes;
 pub mod check;
@@ -97,7 +99,9 @@ pub mod proto;
 mod recent;
 pub mod report;
 pub mod reverse;
+pub mod rules;
 pub mod show;
+pub mod size;
 pub mod source;
 pub mod stats;
 pub mod suggest;

@@ -8,11 +8,11 @@ use super::interrupt::Interrupt;
 use super::mapped::MappedArgs;
 use super::progress::Bar;
 use super::ui::Ui;
-use super::values::size;
 use ckptmap::convert::{self, ConvertError, Sharing, convert};
 use ckptmap::files::{Location, Share, entries};
 use ckptmap::report::{Page, Report};
-use ckptmap::target::{Options, create};
+use ckptmap::size::size;
+use ckptmap::target::{Options, create, default_destination};
 
 /// Convert a checkpoint
 #[derive(Debug, clap::Args)]
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let source = planned.reader.as_ref();
     let to = match &args.output {
         Some(to) => to.clone(),
-        None => default_output(source.prefix(), args.mapped.is_reverse()),
+        None => default_destination(source.prefix(), args.mapped.is_reverse()),
     };
     let options = Options {
         overwrite: args.force,
@@ -129,15 +129,4 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let written = args.mapped.rules().write_page(&page, ui);
     written.context("the checkpoint is complete, but its page is not")?;
     Ok(Answer::Yes)
-}
-
-/// A directory beside the source's, and never one inside a SavedModel, which is `variables/` with a
-/// bundle called `variables` in it.
-fn default_output(prefix: &Location, reverse: bool) -> Location {
-    let suffix = if reverse { "-tf1" } else { "-tf2" };
-    let directory = prefix.parent();
-    if prefix.name() == "variables" && directory.name() == "variables" {
-        return directory.beside(suffix);
-    }
-    prefix.beside(suffix)
 }

@@ -7,19 +7,17 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::ui::Ui;
-use super::values::{Rules, Setting};
+use super::values::Setting;
 use super::{Answer, explain, page};
 use ckptmap::catalog::VariableName;
 use ckptmap::convert::Inputs;
-use ckptmap::files::{self, Location};
-use ckptmap::mapping::{BUILTIN_PREFIX, Files, Mapping, NoFiles, Problems, find_builtin};
+use ckptmap::files::Location;
+use ckptmap::mapping::{Mapping, NoFiles, Problems};
 use ckptmap::plan::{Draft, Options, Plan, Purpose, draft, plan};
 use ckptmap::report::{Page, Report};
 use ckptmap::reverse::{by_full_name, reverse};
+use ckptmap::rules::Rules;
 use ckptmap::source::{CheckpointReader, open};
-
-/// A rule file is text that people write; a larger one is something else.
-const MAX_RULES: u64 = 64 << 20;
 
 /// `--for`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -260,39 +258,7 @@ impl RuleArgs {
     /// The rule file, read; the outer error is that there is none.
     fn mapping(&self) -> anyhow::Result<Result<Mapping, Problems>> {
         let rules = self.map.as_ref().context("no rule file was given: `--map RULES`")?;
-        let set: BTreeMap<String, String> =
-            self.settings.iter().map(|set| (set.name.clone(), set.value.clone())).collect();
-        match rules {
-            Rules::File(at) => {
-                let beside = Beside(at.parent());
-                Ok(Mapping::parse(&at.to_string(), &text(at)?, &set, &beside))
-            }
-            Rules::Builtin(name) => Ok(find_builtin(name)
-                .map_err(|problem| Problems::one(*problem))
-                .and_then(|found| {
-                    let name = format!("{BUILTIN_PREFIX}{name}");
-                    Mapping::parse(&name, found.text, &set, &NoFiles)
-                })),
-        }
+        let set = self.settings.iter().map(|set| (set.name.clone(), set.value.clone())).collect();
+        Ok(rules.read(&set)?.mapping)
     }
-}
-
-/// Files in the rule file's folder.
-#[derive(Debug)]
-struct Beside(Location);
-
-impl Files for Beside {
-    fn read(&self, path: &str) -> Result<String, String> {
-        let at = self.0.join(path);
-        match files::lies_below(&at, &self.0) {
-            Ok(true) => text(&at).map_err(|error| format!("{error:#}")),
-            Ok(false) => Err("it is a link that leads out of the rule file's folder".to_owned()),
-            Err(error) => Err(format!("{:#}", anyhow::Error::from(error))),
-        }
-    }
-}
-
-fn text(at: &Location) -> anyhow::Result<String> {
-    let bytes = files::read_all(at, MAX_RULES)?;
-    String::from_utf8(bytes).with_context(|| format!("`{at}` is no text in UTF-8"))
 }

@@ -5,9 +5,6 @@ use std::str::FromStr;
 
 use regex::Regex;
 
-use ckptmap::files::Location;
-use ckptmap::mapping::BUILTIN_PREFIX;
-
 /// `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -25,33 +22,6 @@ impl FromStr for Setting {
             }
             _ => Err("write it as `name=value`".to_owned()),
         }
-    }
-}
-
-/// Where rules come from: a file, or `builtin:NAME`.
-#[derive(Debug, Clone)]
-pub(super) enum Rules {
-    File(Location),
-    Builtin(String),
-}
-
-impl FromStr for Rules {
-    type Err = <Location as FromStr>::Err;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.strip_prefix(BUILTIN_PREFIX) {
-            Some(name) => Self::Builtin(name.to_owned()),
-            None => Self::File(text.parse()?),
-        })
-    }
-}
-
-/// A number of bytes: `500MB`, `2GiB`, `4096`.
-pub(super) fn size(text: &str) -> Result<u64, String> {
-    match text.parse::<bytesize::ByteSize>() {
-        Ok(size) if size.as_u64() > 0 => Ok(size.as_u64()),
-        Ok(_) => Err("it must be larger than nothing".to_owned()),
-        Err(_) => Err("write it as `500MB` or `2GiB`".to_owned()),
     }
 }
 
@@ -104,16 +74,6 @@ mod tests {
         assert!(matches("a.b?", "a.bc"));
         assert!(!matches("a.b", "axb"));
         assert!("/(/".parse::<NamePattern>().is_err());
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!(size("4096"), Ok(4096));
-        assert_eq!(size("500MB"), Ok(500_000_000));
-        assert_eq!(size("1.5 GiB"), Ok(3 << 29));
-        for wrong in ["", "0", "-1", "much", "1 QB"] {
-            assert!(size(wrong).is_err(), "{wrong}");
-        }
     }
 
     #[test]

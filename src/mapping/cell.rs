@@ -1,7 +1,7 @@
 //! `{cell: lstm_cell, from: scope, to: object}`: recurrent cells, whose gates TF1 keeps in another
 //! order than Keras.
 
-use super::compiler::{Compiler, choice, collisions, pattern};
+use super::compiler::{Compiler, collisions, pattern};
 use super::node::{Fields, Node};
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
@@ -73,7 +73,7 @@ pub(super) fn read(
             node.report_key(Problem::new(ProblemKind::Key, message), key);
         }
     }
-    let (kind, from, to) = (choice(cell, KINDS), fields.require("from"), fields.require("to"));
+    let (kind, from, to) = (cell.choice(KINDS), fields.require("from"), fields.require("to"));
     let from_node = from?;
     let from = pattern(from_node, compiler, Pattern::whole)?;
     collisions(from_node, &from, compiler);

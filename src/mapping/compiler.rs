@@ -11,7 +11,6 @@ use super::pattern::{Pattern, PatternError};
 use super::problem::{Problem, ProblemKind, SourceText};
 use super::template::{Names, Template};
 use super::yaml::Anchor;
-use crate::names::nearest;
 
 /// A list of rows, and how many the input must have if that is known.
 #[derive(Debug, Clone)]
@@ -96,21 +95,6 @@ pub(super) fn list<'y, T>(
 ) -> Vec<T> {
     let items = fields.get(key).and_then(Node::list).unwrap_or_default();
     items.iter().filter_map(read).collect()
-}
-
-/// One of a few words.
-pub(super) fn choice<T: Copy>(node: &Node<'_>, choices: &[(&'static str, T)]) -> Option<T> {
-    let text = node.text()?;
-    let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    if found.is_none() {
-        let words = || choices.iter().map(|(word, _)| *word);
-        let near = nearest(text, words()).map(|near| format!("did you mean `{near}`?"));
-        let help =
-            near.unwrap_or_else(|| format!("known: {}", words().collect::<Vec<_>>().join(", ")));
-        let message = format!("`{text}` is not known here");
-        node.report(Problem::new(ProblemKind::Value, message).help(help), None);
-    }
-    found
 }
 
 /// A pattern, or a located problem. `${name}` in it stands for a parameter's value, as it is.

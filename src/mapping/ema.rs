@@ -1,6 +1,6 @@
 //! `ema`: what becomes of averages that TF1 kept beside the variables.
 
-use super::compiler::{Compiler, choice, pattern};
+use super::compiler::{Compiler, pattern};
 use super::node::Node;
 use super::pattern::Pattern;
 use super::yaml::Yaml;
@@ -58,10 +58,10 @@ impl Averages {
 /// Reads the value of `ema`: a word, or a map with `use` and `suffix`.
 pub(super) fn read(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Averages> {
     let Yaml::Map(_) = node.yaml else {
-        return Some(Averages { choice: Some(choice(node, CHOICES)?), ..Averages::unsaid()? });
+        return Some(Averages { choice: Some(node.choice(CHOICES)?), ..Averages::unsaid()? });
     };
     let fields = node.fields(&["use", "suffix"])?;
-    let used = choice(fields.require("use")?, CHOICES)?;
+    let used = fields.require("use")?.choice(CHOICES)?;
     let Some(suffix) = fields.get("suffix") else {
         return Some(Averages { choice: Some(used), ..Averages::unsaid()? });
     };

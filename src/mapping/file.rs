@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::compiler::{Compiler, choice, collisions, list, pattern, template};
+use super::compiler::{Compiler, collisions, list, pattern, template};
 use super::include::Files;
-use super::node::{Context, Fields, Node};
+use super::node::{self, Context, Fields, Node};
 use super::pattern::Pattern;
-use super::problem::{Place, Problem, ProblemKind, Problems, SourceText};
-use super::yaml::{self, Yaml};
+use super::problem::{Problem, ProblemKind, Problems, SourceText};
 use super::{
     Averages, Dialect, Mapping, Rename, Unmatched, builtin, ema, fill, optimizer, refuse, rules,
     scopes,
@@ -88,19 +87,19 @@ pub(super) fn parse(
         }
         compiler.source = Arc::clone(&source);
         compiler.folder = folder;
-        let tree = match yaml::parse(&source.text) {
+        let tree = match node::tree(&source) {
             Ok(tree) => tree,
-            Err(error) if Arc::ptr_eq(&source, &mapping.source) => {
-                return Err(Problems::one(broken(&source, &error)));
+            Err(broken) if Arc::ptr_eq(&source, &mapping.source) => {
+                return Err(Problems::one(broken));
             }
-            Err(error) => {
-                mapping.problems.push(broken(&source, &error));
+            Err(broken) => {
+                mapping.problems.push(broken);
                 continue;
             }
         };
         let context = Context::new(Arc::clone(&source));
         if let Some(fields) = Node::root(&tree, &context).fields(KEYS) {
-            version(&fields);
+            fields.version("rule");
             compiler.params = params(&fields, &mut given);
             for (name, value) in &compiler.params {
                 mapping.params.entry(name.clone()).or_insert_with(|| value.clone());
@@ -138,11 +137,11 @@ fn read(fields: &Fields<'_>, compiler: &mut Compiler<'_>, mapping: &mut Mapping)
         mapping.rooted = true;
         mapping.root = text.split('/').filter(|label| !label.is_empty()).map(unescape).collect();
     }
-    let dialect = fields.get("target").and_then(|node| choice(node, Dialect::ALL));
+    let dialect = fields.get("target").and_then(|node| node.choice(Dialect::ALL));
     mapping.dialect = mapping.dialect.or(dialect);
     let policies =
         [("error", Unmatched::Error), ("warn", Unmatched::Warn), ("drop", Unmatched::Drop)];
-    let unmatched = fields.get("unmatched").and_then(|node| choice(node, &policies));
+    let unmatched = fields.get("unmatched").and_then(|node| node.choice(&policies));
     mapping.unmatched = mapping.unmatched.or(unmatched);
     let optimizer = fields.get("optimizer").and_then(|node| optimizer::read(node, compiler));
     mapping.optimizer = mapping.optimizer.take().or(optimizer);
@@ -186,17 +185,6 @@ fn included(
     Some(Waiting { source, folder, given })
 }
 
-fn version(fields: &Fields<'_>) {
-    match fields.require("version").map(|node| (node, node.yaml)) {
-        None | Some((_, Yaml::Integer(1))) => {}
-        Some((node, _)) => {
-            let problem =
-                Problem::new(ProblemKind::Value, "this version of rule files is not known");
-            node.report(problem.help("this program reads `version: 1`"), None);
-        }
-    }
-}
-
 /// The file's parameters. A value that was given before counts: by the command line, or by a file
 /// that includes this one.
 fn params(fields: &Fields<'_>, given: &mut BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -222,15 +210,3 @@ fn rename(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rename> {
     Some(Rename { id: compiler.id(node), find, replace, optional })
 }
 
-fn broken(source: &Arc<SourceText>, error: &yaml::YamlError) -> Problem {
-    let mut problem = Problem::new(ProblemKind::Yaml, format!("not YAML: {}", error.message));
-    if error.message.contains("escape") {
-        problem =
-            problem.help("in double quotes `\\` begins an escape; write patterns in single quotes");
-    }
-    problem.place = error.offset.map(|offset| {
-        let offset = offset.min(source.text.len());
-        Place { source: Arc::clone(source), span: offset..offset }
-    });
-    problem
-}

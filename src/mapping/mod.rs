@@ -14,7 +14,7 @@ mod expression;
 mod file;
 mod fill;
 mod include;
-mod node;
+pub(crate) mod node;
 mod numbers;
 mod optimizer;
 mod pattern;
@@ -29,7 +29,7 @@ mod scopes;
 mod search;
 mod target;
 mod template;
-mod yaml;
+pub(crate) mod yaml;
 mod zip;
 
 use std::collections::BTreeMap;

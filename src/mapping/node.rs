@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::problem::{Place, Problem, ProblemKind, SourceText};
-use super::yaml::{Anchor, Step, Yaml};
+use super::yaml::{self, Anchor, Step, Yaml};
 use crate::names::nearest;
 
 /// Where something stands in a rule file; looked up in the text only when a message needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Site {
+pub(crate) struct Site {
     path: Vec<Step>,
     anchor: Anchor,
     /// The scalar there, as read.
@@ -20,7 +20,7 @@ pub(super) struct Site {
 
 impl Site {
     /// The stretch of text; `within` a scalar, if given.
-    pub(super) fn place(
+    pub(crate) fn place(
         &self,
         source: &Arc<SourceText>,
         within: Option<Range<usize>>,
@@ -100,37 +100,53 @@ fn quoted_at(raw: &str, offset: usize) -> usize {
     raw.len()
 }
 
+/// A file's YAML, or what is wrong with it.
+pub(crate) fn tree(source: &Arc<SourceText>) -> Result<Yaml, Problem> {
+    yaml::parse(&source.text).map_err(|error| {
+        let mut problem = Problem::new(ProblemKind::Yaml, format!("not YAML: {}", error.message));
+        if error.message.contains("escape") {
+            problem = problem
+                .help("in double quotes `\\` begins an escape; write patterns in single quotes");
+        }
+        problem.place = error.offset.map(|offset| {
+            let offset = offset.min(source.text.len());
+            Place { source: Arc::clone(source), span: offset..offset }
+        });
+        problem
+    })
+}
+
 /// A rule file being read.
 #[derive(Debug)]
-pub(super) struct Context {
-    pub(super) source: Arc<SourceText>,
+pub(crate) struct Context {
+    pub(crate) source: Arc<SourceText>,
     problems: RefCell<Vec<Problem>>,
 }
 
 impl Context {
-    pub(super) fn new(source: Arc<SourceText>) -> Self {
+    pub(crate) fn new(source: Arc<SourceText>) -> Self {
         Self { source, problems: RefCell::default() }
     }
 
-    pub(super) fn report(&self, problem: Problem) {
+    pub(crate) fn report(&self, problem: Problem) {
         self.problems.borrow_mut().push(problem);
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems.into_inner()
     }
 }
 
 /// A value in a rule file.
 #[derive(Debug, Clone)]
-pub(super) struct Node<'y> {
-    pub(super) yaml: &'y Yaml,
+pub(crate) struct Node<'y> {
+    pub(crate) yaml: &'y Yaml,
     path: Vec<Step>,
     context: &'y Context,
 }
 
 impl<'y> Node<'y> {
-    pub(super) fn root(yaml: &'y Yaml, context: &'y Context) -> Self {
+    pub(crate) fn root(yaml: &'y Yaml, context: &'y Context) -> Self {
         Self { yaml, path: Vec::new(), context }
     }
 
@@ -139,7 +155,7 @@ impl<'y> Node<'y> {
         Self { yaml, path, context: self.context }
     }
 
-    pub(super) fn site(&self, anchor: Anchor) -> Site {
+    pub(crate) fn site(&self, anchor: Anchor) -> Site {
         let text = match (self.yaml, anchor) {
             (Yaml::Text(text), Anchor::Value) => Some(text.clone()),
             (Yaml::Integer(number), Anchor::Value) => Some(number.to_string()),
@@ -148,12 +164,12 @@ impl<'y> Node<'y> {
         Site { path: self.path.clone(), anchor, text }
     }
 
-    pub(super) fn place(&self) -> Option<Place> {
+    pub(crate) fn place(&self) -> Option<Place> {
         self.site(Anchor::Value).place(&self.context.source, None)
     }
 
     /// Reports a problem about this value, or about a part of its text.
-    pub(super) fn report(&self, problem: Problem, within: Option<Range<usize>>) {
+    pub(crate) fn report(&self, problem: Problem, within: Option<Range<usize>>) {
         let place = self.site(Anchor::Value).place(&self.context.source, within);
         self.context.report(Problem { place, ..problem });
     }
@@ -163,7 +179,7 @@ impl<'y> Node<'y> {
         self.report(Problem::new(ProblemKind::Value, message), None);
     }
 
-    pub(super) fn text(&self) -> Option<&'y str> {
+    pub(crate) fn text(&self) -> Option<&'y str> {
         match self.yaml {
             Yaml::Text(text) => Some(text),
             _ => {
@@ -174,7 +190,7 @@ impl<'y> Node<'y> {
     }
 
     /// Text, or a number as it would be written.
-    pub(super) fn scalar(&self) -> Option<String> {
+    pub(crate) fn scalar(&self) -> Option<String> {
         match self.yaml {
             Yaml::Text(text) => Some(text.clone()),
             Yaml::Integer(number) => Some(number.to_string()),
@@ -186,7 +202,22 @@ impl<'y> Node<'y> {
         }
     }
 
-    pub(super) fn truth(&self) -> Option<bool> {
+    /// One of several words.
+    pub(crate) fn choice<T: Copy>(&self, choices: &[(&'static str, T)]) -> Option<T> {
+        let text = self.text()?;
+        let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let words = || choices.iter().map(|(word, _)| *word);
+            let near = nearest(text, words()).map(|near| format!("did you mean `{near}`?"));
+            let help = near
+                .unwrap_or_else(|| format!("known: {}", words().collect::<Vec<_>>().join(", ")));
+            let message = format!("`{text}` is not known here");
+            self.report(Problem::new(ProblemKind::Value, message).help(help), None);
+        }
+        found
+    }
+
+    pub(crate) fn truth(&self) -> Option<bool> {
         match self.yaml {
             Yaml::Bool(value) => Some(*value),
             _ => {
@@ -196,7 +227,7 @@ impl<'y> Node<'y> {
         }
     }
 
-    pub(super) fn list(&self) -> Option<Vec<Node<'y>>> {
+    pub(crate) fn list(&self) -> Option<Vec<Node<'y>>> {
         match self.yaml {
             Yaml::List(items) => Some(self.items(items)),
             _ => {
@@ -207,7 +238,7 @@ impl<'y> Node<'y> {
     }
 
     /// A list, or one item that stands for a list of one.
-    pub(super) fn one_or_many(&self) -> Vec<Node<'y>> {
+    pub(crate) fn one_or_many(&self) -> Vec<Node<'y>> {
         match self.yaml {
             Yaml::List(items) => self.items(items),
             _ => vec![self.clone()],
@@ -219,7 +250,7 @@ impl<'y> Node<'y> {
     }
 
     /// All entries of a map with their keys; duplicates are reported and left out.
-    pub(super) fn entries(&self) -> Option<Vec<(&'y str, Node<'y>)>> {
+    pub(crate) fn entries(&self) -> Option<Vec<(&'y str, Node<'y>)>> {
         let Yaml::Map(map) = self.yaml else {
             self.expected("a map");
             return None;
@@ -242,7 +273,7 @@ impl<'y> Node<'y> {
     }
 
     /// The entries of a map that may have only certain keys.
-    pub(super) fn fields(&self, known: &[&'static str]) -> Option<Fields<'y>> {
+    pub(crate) fn fields(&self, known: &[&'static str]) -> Option<Fields<'y>> {
         let entries = self.entries()?;
         for (key, node) in &entries {
             if !known.contains(key) {
@@ -259,7 +290,7 @@ impl<'y> Node<'y> {
     }
 
     /// Reports a problem about this value's key.
-    pub(super) fn report_key(&self, problem: Problem, key: &str) {
+    pub(crate) fn report_key(&self, problem: Problem, key: &str) {
         let site = Site { text: Some(key.to_owned()), ..self.site(Anchor::Key) };
         let place = site.place(&self.context.source, None);
         self.context.report(Problem { place, ..problem });
@@ -268,23 +299,35 @@ impl<'y> Node<'y> {
 
 /// The entries of a map, by key.
 #[derive(Debug)]
-pub(super) struct Fields<'y> {
-    pub(super) node: Node<'y>,
+pub(crate) struct Fields<'y> {
+    pub(crate) node: Node<'y>,
     entries: Vec<(&'y str, Node<'y>)>,
 }
 
 impl<'y> Fields<'y> {
-    pub(super) fn get(&self, key: &str) -> Option<&Node<'y>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node<'y>> {
         self.entries.iter().find(|(known, _)| *known == key).map(|(_, node)| node)
     }
 
+    /// The file's version, which this program must know.
+    pub(crate) fn version(&self, what: &str) {
+        match self.require("version").map(|node| (node, node.yaml)) {
+            None | Some((_, Yaml::Integer(1))) => {}
+            Some((node, _)) => {
+                let message = format!("this version of {what} files is not known");
+                let problem = Problem::new(ProblemKind::Value, message);
+                node.report(problem.help("this program reads `version: 1`"), None);
+            }
+        }
+    }
+
     /// A truth value that may be left out.
-    pub(super) fn truth(&self, key: &str) -> Option<bool> {
+    pub(crate) fn truth(&self, key: &str) -> Option<bool> {
         self.get(key).map_or(Some(false), Node::truth)
     }
 
     /// The value of a key that must be there.
-    pub(super) fn require(&self, key: &str) -> Option<&Node<'y>> {
+    pub(crate) fn require(&self, key: &str) -> Option<&Node<'y>> {
         let found = self.get(key);
         if found.is_none() {
             let message = format!("the key `{key}` is missing here");

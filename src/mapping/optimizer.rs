@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compiler::{Compiler, choice, pattern};
+use super::compiler::{Compiler, pattern};
 use super::node::Node;
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
@@ -92,7 +92,7 @@ const KEYS: &[&str] = &[
 pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<OptimizerPolicy> {
     if let Yaml::Text(_) = node.yaml {
         let words = [("drop", 0), ("keep", 1), ("plain", 2)];
-        return Some(match choice(node, &words)? {
+        return Some(match node.choice(&words)? {
             0 => OptimizerPolicy::Drop,
             1 => OptimizerPolicy::Keep,
             _ => OptimizerPolicy::Plain,
@@ -121,7 +121,7 @@ fn block(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<OptimizerBlock>
         }
     }
     let from_source = match fields.get("hyperparameters") {
-        Some(node) => choice(node, &[("source", true), ("template", false)])?,
+        Some(node) => node.choice(&[("source", true), ("template", false)])?,
         None => false,
     };
     let iterations = match fields.get("iterations") {
@@ -129,7 +129,7 @@ fn block(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<OptimizerBlock>
         None => None,
     };
     let kind = match fields.get("kind") {
-        Some(node) => Some(choice(node, &Kind::words())?),
+        Some(node) => Some(node.choice(&Kind::words())?),
         None => None,
     };
     let variables = match fields.get("variables") {

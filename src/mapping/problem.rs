@@ -20,12 +20,12 @@ pub struct SourceText {
 
 impl SourceText {
     /// A rule file.
-    pub(super) fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         Self { name: name.to_owned(), text: text.to_owned(), search: Search::default() }
     }
 
     /// The byte at which the value or key at the end of `path` begins.
-    pub(super) fn locate(&self, path: &[Step], anchor: Anchor) -> Option<usize> {
+    pub(crate) fn locate(&self, path: &[Step], anchor: Anchor) -> Option<usize> {
         self.search.find(&self.text, path, anchor)
     }
 }

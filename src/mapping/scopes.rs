@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compiler::{Compiler, choice, key_template, list};
+use super::compiler::{Compiler, key_template, list};
 use super::node::{Fields, Node};
 use super::problem::{Problem, ProblemKind};
 use super::recording::{Counter, RecordedLayer, Recording, join};
@@ -34,7 +34,7 @@ pub(super) fn read(fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Vec<Reco
 fn recording(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Recording> {
     let fields = node.fields(&["within", "target", "layers"])?;
     let by_name = match fields.get("target") {
-        Some(target) => choice(target, &[("paths", false), ("names", true)])?,
+        Some(target) => target.choice(&[("paths", false), ("names", true)])?,
         None => false,
     };
     let within = match fields.get("within") {

@@ -17,7 +17,7 @@ const MAX_SEARCHED: usize = 1 << 27;
 
 /// What has been read to find places.
 #[derive(Debug, Default)]
-pub(super) struct Search {
+pub(crate) struct Search {
     read: AtomicUsize,
     /// Items of lists at the top of the file, by the list's entry; none where it cannot be cut up.
     lists: Mutex<BTreeMap<usize, Arc<[Range<usize>]>>>,
@@ -34,7 +34,7 @@ impl Eq for Search {}
 
 impl Search {
     /// The byte of `text` at which the value or key at the end of `path` begins.
-    pub(super) fn find(&self, text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
+    pub(crate) fn find(&self, text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
         self.in_item(text, path, anchor).or_else(|| self.in_all(text, path, anchor))
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 /// A YAML value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Yaml {
+pub(crate) enum Yaml {
     Null,
     Bool(bool),
     Integer(i64),
@@ -22,7 +22,7 @@ pub(super) enum Yaml {
 
 impl Yaml {
     /// What messages call a value of this kind.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "a truth value",
@@ -36,7 +36,7 @@ impl Yaml {
 
 /// One step down the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// To the value of the map's entry number so-and-so, counted from 0 (keys may repeat).
     Entry(usize),
     /// To an item of a list.
@@ -45,7 +45,7 @@ pub(super) enum Step {
 
 /// Which part of the last step a message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     /// An entry's key.
     Key,
     /// The value itself.
@@ -54,9 +54,9 @@ pub(super) enum Anchor {
 
 /// Broken YAML: what, and the byte where it was noticed.
 #[derive(Debug)]
-pub(super) struct YamlError {
-    pub(super) message: String,
-    pub(super) offset: Option<usize>,
+pub(crate) struct YamlError {
+    pub(crate) message: String,
+    pub(crate) offset: Option<usize>,
 }
 
 /// Brackets may nest this deep; the library's time grows with the square of it.
@@ -77,7 +77,7 @@ fn too_deep(text: &str) -> Option<usize> {
 }
 
 /// Reads a file of one document.
-pub(super) fn parse(text: &str) -> Result<Yaml, YamlError> {
+pub(crate) fn parse(text: &str) -> Result<Yaml, YamlError> {
     if let Some(offset) = too_deep(text) {
         let message = format!("brackets are nested more than {MAX_DEPTH} deep");
         return Err(YamlError { message, offset: Some(offset) });
@@ -93,12 +93,12 @@ pub(super) fn parse(text: &str) -> Result<Yaml, YamlError> {
 ///
 /// The library tells positions only in its errors, so this reads the text again with a reader that
 /// fails on purpose where the path ends. It costs nothing until there is a message to place.
-pub(super) fn locate(text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
+pub(crate) fn locate(text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
     seek(text, path, anchor).map(|(at, _)| at)
 }
 
 /// The same, but `None` where something else is wrong on the way.
-pub(super) fn arrive(text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
+pub(crate) fn arrive(text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
     seek(text, path, anchor).filter(|(_, arrived)| *arrived).map(|(at, _)| at)
 }
 

@@ -1,6 +1,6 @@
 //! `{zip: {from: …, onto: …, order: …}}`: two sequences, paired from the first to the last.
 
-use super::compiler::{Compiler, choice, pattern};
+use super::compiler::{Compiler, pattern};
 use super::node::{Fields, Node};
 use super::pattern::Pattern;
 use super::problem::{Problem, ProblemKind};
@@ -101,14 +101,14 @@ pub(super) fn onto_leaves(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<On
 
 fn orders(node: &Node<'_>) -> Option<(Order, Order)> {
     let Yaml::Map(_) = node.yaml else {
-        let order = choice(node, ORDERS)?;
+        let order = node.choice(ORDERS)?;
         // Only TF1 leaves a record of creation; on the other side, digits are what counts.
         let onto = if order == Order::Creation { Order::Natural } else { order };
         return Some((order, onto));
     };
     let fields = node.fields(&["from", "onto"])?;
     let one = |key| match fields.get(key) {
-        Some(node) => choice(node, ORDERS),
+        Some(node) => node.choice(ORDERS),
         None => Some(Order::Natural),
     };
     let (from, onto) = (one("from")?, one("onto")?);

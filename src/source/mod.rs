@@ -30,6 +30,7 @@ pub use error::{
     Broken, IndexError, ObjectGraphError, RecordError, SliceError, SourceError, TensorError,
 };
 pub use graph::decode_graph;
+pub(crate) use resolve::checkpoints;
 pub use resolve::resolve;
 
 /// Every format that is read; the first that recognizes a checkpoint reads it.

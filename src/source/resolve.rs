@@ -229,7 +229,7 @@ fn sibling(at: &Location, name: &str) -> Location {
 }
 
 /// Every bundle in the directory `at`; where there is none, every V1 checkpoint.
-fn checkpoints(at: &Location) -> Result<Vec<Location>, FileError> {
+pub(crate) fn checkpoints(at: &Location) -> Result<Vec<Location>, FileError> {
     let content = store(at).list(&at.join(""))?;
     let prefixes = content.iter().filter_map(|file| file.strip_suffix(".index"));
     let bundles: Vec<_> = prefixes.filter(|prefix| !prefix.is_directory_like()).collect();

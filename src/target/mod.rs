@@ -30,6 +30,7 @@ use crate::object::{ObjectGraph, Target};
 use crate::tensor::{Tensor, TensorSpec};
 
 pub use error::TargetError;
+pub use names::default_destination;
 
 /// Asked from time to time whether to go on.
 pub type Proceed<'p> = &'p dyn Fn() -> ControlFlow<()>;

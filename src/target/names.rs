@@ -16,6 +16,18 @@ pub(super) fn index(to: &Location) -> Location {
     to.with_suffix(".index")
 }
 
+/// Where the checkpoint called `prefix` goes to if nothing else is said: the same name in a
+/// directory beside its own, and never in one inside a SavedModel, which is `variables/` with a
+/// bundle called `variables` in it.
+pub fn default_destination(prefix: &Location, reverse: bool) -> Location {
+    let suffix = if reverse { "-tf1" } else { "-tf2" };
+    let directory = prefix.parent();
+    if prefix.name() == "variables" && directory.name() == "variables" {
+        return directory.beside(suffix);
+    }
+    prefix.beside(suffix)
+}
+
 /// How many data files there are, if `suffix` is what one of them has behind its prefix.
 pub(super) fn shard_count(suffix: &str) -> Option<usize> {
     let (shard, count) = suffix.strip_prefix(".data-")?.split_once("-of-")?;

@@ -1,0 +1,316 @@
+//! From a job file to single conversions, and what can be said of them before any is begun.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::BatchError;
+use super::file::{Entry, How, JobFile};
+use super::find::{Found, below, find};
+use super::pattern::STEP;
+use crate::convert::Sharing;
+use crate::files::Location;
+use crate::mapping::{Problem, ProblemKind, Problems, SourceText};
+use crate::names::natural;
+use crate::plan;
+use crate::rules::Rules;
+use crate::source::resolve;
+use crate::target::default_destination;
+
+/// More conversions than this are not meant.
+const MOST: usize = 1_000_000;
+
+/// One conversion.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its place in the batch, counted from 0.
+    pub number: usize,
+    /// What is converted.
+    pub input: Location,
+    /// What is written.
+    pub output: Location,
+    /// The rules; none for a way back by names alone.
+    pub rules: Option<Rules>,
+    /// Parameters of theirs.
+    pub set: BTreeMap<String, String>,
+    /// The template; for a way back the TF1 checkpoint.
+    pub like: Option<Location>,
+    /// Whether it goes from TF2 to TF1.
+    pub reverse: bool,
+    /// How it is planned.
+    pub options: plan::Options,
+    /// Whether data files are shared.
+    pub share: Option<Sharing>,
+    /// Whether checksums are checked.
+    pub verify: bool,
+    /// Whether it must survive a loss of power.
+    pub sync: bool,
+    /// The size of data files.
+    pub shard_size: Option<u64>,
+}
+
+/// Checkpoints in one directory, in the order of their steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// Numbers of jobs.
+    pub jobs: Vec<usize>,
+    /// Whether names survive a loss of power.
+    pub sync: bool,
+}
+
+/// Everything that a job file asks for.
+#[derive(Debug)]
+pub struct Batch {
+    /// The conversions, in the order of the file.
+    pub jobs: Vec<Job>,
+    /// Those that are listed in `checkpoint` files.
+    pub series: Vec<Series>,
+}
+
+/// A conversion, and where it comes from.
+struct Draft<'f> {
+    job: Job,
+    entry: &'f Entry,
+    step: String,
+}
+
+impl Batch {
+    /// Looks for the checkpoints that a job file, which lies in `folder`, asks for.
+    pub fn expand(file: &JobFile, folder: &Location) -> Result<Self, BatchError> {
+        let (mut drafts, mut problems) = (Vec::new(), Vec::new());
+        for entry in &file.entries {
+            let found = find(&entry.pattern, folder)?;
+            if found.is_empty() && !entry.optional {
+                let message = "no checkpoint matches this pattern";
+                let help = "paths are relative to the job file; `optional: true` lets it pass";
+                let problem = Problem::new(ProblemKind::Source, message).help(help);
+                problems.push(problem.at(None, entry.site.place(&file.source, None)));
+            }
+            for found in found {
+                drafts.push(draft(entry, folder, drafts.len(), found)?);
+                if drafts.len() > MOST {
+                    let message = format!("more than {MOST} checkpoints match");
+                    let problem = Problem::new(ProblemKind::Source, message);
+                    let place = entry.site.place(&file.source, None);
+                    return Err(Problems::one(problem.at(None, place)).into());
+                }
+            }
+        }
+        problems.extend(written_twice(&drafts, &file.source));
+        problems.extend(read_and_written(&drafts, file, folder));
+        if let Some(problems) = Problems::new(problems) {
+            return Err(problems.into());
+        }
+        let series = series(&mut drafts);
+        Ok(Self { jobs: drafts.into_iter().map(|draft| draft.job).collect(), series })
+    }
+}
+
+fn draft<'f>(
+    entry: &'f Entry,
+    folder: &Location,
+    number: usize,
+    Found { path, parts }: Found,
+) -> Result<Draft<'f>, BatchError> {
+    let How {
+        set,
+        reverse,
+        keep_missing,
+        purpose,
+        keep_names,
+        save_counter,
+        state: _,
+        shard_size,
+        share,
+        verify,
+        sync,
+    } = entry.how.clone();
+    let input = below(folder, &path);
+    let output = match &entry.output {
+        Some((output, _)) => below(folder, &output.fill(&parts)),
+        // One that cannot be found is told of when its turn comes.
+        None => default_destination(&resolve(&input).unwrap_or(input.clone()), reverse),
+    };
+    let rules = entry.map.as_ref().map(|map| {
+        let Ok(rules) = map.fill(&parts).parse::<Rules>();
+        match rules {
+            Rules::File(_) => Rules::File(below(folder, &map.fill(&parts))),
+            builtin @ Rules::Builtin(_) => builtin,
+        }
+    });
+    let like = entry.like.as_ref().map(|like| below(folder, &like.fill(&parts)));
+    let options =
+        plan::Options { purpose, keep_names, save_counter, keep_missing, backwards: false };
+    let job = Job {
+        number,
+        input,
+        output,
+        rules,
+        set,
+        like,
+        reverse,
+        options,
+        share,
+        verify,
+        sync,
+        shard_size,
+    };
+    let step = parts.get(STEP).cloned().unwrap_or_default();
+    Ok(Draft { job, entry, step })
+}
+
+/// Where what is said about an output belongs.
+fn place(
+    draft: &Draft<'_>,
+    source: &Arc<SourceText>,
+    problem: Problem,
+) -> Problem {
+    let site = draft.entry.output.as_ref().map_or(&draft.entry.site, |(_, site)| site);
+    problem.at(None, site.place(source, None))
+}
+
+/// Two conversions to one place.
+fn written_twice(drafts: &[Draft<'_>], source: &Arc<SourceText>) -> Vec<Problem> {
+    let mut known: BTreeMap<Location, &Draft<'_>> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for draft in drafts {
+        if let Some(first) = known.insert(draft.job.output.absolute(), draft) {
+            let message = format!(
+                "`{}` would be written twice: from `{}` and from `{}`",
+                draft.job.output, first.job.input, draft.job.input
+            );
+            let help = "a part of `input` in `output` tells them apart";
+            let problem = Problem::new(ProblemKind::Collision, message).help(help);
+            problems.push(place(draft, source, problem));
+        }
+    }
+    problems
+}
+
+/// Results that are converted themselves: now, or when the batch is run again.
+fn read_and_written(drafts: &[Draft<'_>], file: &JobFile, folder: &Location) -> Vec<Problem> {
+    let base = format!("{}/", folder.absolute().to_string().trim_end_matches('/'));
+    let mut problems = Vec::new();
+    for draft in drafts {
+        let output = draft.job.output.absolute().to_string();
+        let relative = output.strip_prefix(&base);
+        let reads = |entry: &&Entry| {
+            entry.pattern.fits(&output) || relative.is_some_and(|path| entry.pattern.fits(path))
+        };
+        if let Some(entry) = file.entries.iter().find(reads) {
+            let message = format!(
+                "`{}` is written here, and would be converted in its turn",
+                draft.job.output
+            );
+            let problem = Problem::new(ProblemKind::Collision, message)
+                .help("write to a directory in which no pattern looks")
+                .related(entry.site.place(&file.source, None), "this matches it");
+            problems.push(place(draft, &file.source, problem));
+        }
+    }
+    problems
+}
+
+/// Conversions of one item of the file that go to one directory, with their `save_counter`.
+fn series(drafts: &mut [Draft<'_>]) -> Vec<Series> {
+    let mut groups: BTreeMap<(usize, Location), Vec<usize>> = BTreeMap::new();
+    for (number, draft) in drafts.iter().enumerate() {
+        if draft.entry.pattern.is_series() {
+            let directory = draft.job.output.parent().absolute();
+            groups.entry((draft.entry.item, directory)).or_default().push(number);
+        }
+    }
+    let mut all = Vec::new();
+    for mut jobs in groups.into_values() {
+        let key = |number: &usize| {
+            drafts.get(*number).map(|draft| (draft.step.clone(), draft.job.input.to_string()))
+        };
+        jobs.sort_by(|a, b| match (key(a), key(b)) {
+            (Some(a), Some(b)) => natural(&a.0, &b.0).then_with(|| natural(&a.1, &b.1)),
+            _ => a.cmp(b),
+        });
+        let mut listed = Series { jobs: Vec::new(), sync: true };
+        for (number, counter) in jobs.into_iter().zip(1..) {
+            let Some(Draft { job, entry, .. }) = drafts.get_mut(number) else { continue };
+            if job.options.purpose == plan::Purpose::Restore && !job.reverse {
+                job.options.save_counter.get_or_insert(counter);
+            }
+            if entry.how.state {
+                listed.jobs.push(number);
+                listed.sync = job.sync;
+            }
+        }
+        if !listed.jobs.is_empty() {
+            all.push(listed);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn expand(jobs: &str) -> Result<Batch, String> {
+        let dir = tempfile::tempdir().unwrap();
+        for file in ["runs/a/m-200", "runs/a/m-1000", "runs/b/m-7", "old/best"] {
+            let at = dir.path().join(format!("{file}.index"));
+            fs::create_dir_all(at.parent().unwrap()).unwrap();
+            fs::write(at, b"").unwrap();
+        }
+        let text = format!("version: 1\ndefaults: {{map: r.yaml}}\njobs:\n{jobs}");
+        let file = JobFile::parse("jobs.yaml", &text).unwrap();
+        let root = format!("{}/", dir.path().display());
+        Batch::expand(&file, &Location::from(dir.path()))
+            .map_err(|error| error.to_string().replace(&root, ""))
+    }
+
+    #[test]
+    fn a_series_counts_in_the_order_of_steps() {
+        let batch = expand(
+            "- {input: 'runs/{run}/m-{step}', output: 'new/{run}/ckpt-{step}'}\n\
+             - {input: old/best, output: new/best}\n",
+        )
+        .unwrap();
+        let names: Vec<String> = batch.jobs.iter().map(|job| job.output.name()).collect();
+        assert_eq!(names, ["ckpt-200", "ckpt-1000", "ckpt-7", "best"]);
+        let counters: Vec<_> = batch.jobs.iter().map(|job| job.options.save_counter).collect();
+        assert_eq!(counters, [Some(1), Some(2), Some(1), None]);
+        let series: Vec<_> = batch.series.iter().map(|series| series.jobs.clone()).collect();
+        assert_eq!(series, [vec![0, 1], vec![2]]);
+    }
+
+    #[test]
+    fn outputs_beside_the_inputs_are_the_default() {
+        let batch = expand("- {input: 'runs/a/m-{step}'}\n").unwrap();
+        let output = batch.jobs[1].output.to_string();
+        assert!(output.ends_with("runs/a-tf2/m-1000"), "{output}");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let error = |jobs: &str| expand(jobs).unwrap_err();
+        assert_eq!(
+            error("- {input: 'runs/{run}/m-{step}', output: 'new/{run}'}\n"),
+            "jobs.yaml:4:42: `new/a` would be written twice: from `runs/a/m-200` and from \
+             `runs/a/m-1000`"
+        );
+        assert_eq!(
+            error("- {input: 'runs/{run}/{name}', output: 'runs/{run}/{name}-new'}\n")
+                .lines()
+                .next(),
+            Some(
+                "jobs.yaml:4:40: `runs/a/m-200-new` is written here, and would be converted in \
+                 its turn"
+            )
+        );
+        assert_eq!(
+            error("- {input: 'nowhere/{x}', output: 'new/{x}'}\n"),
+            "jobs.yaml:4:11: no checkpoint matches this pattern"
+        );
+        let among_inputs = error("- {input: 'runs/{run}/m-{step}'}\n");
+        assert!(among_inputs.contains("`runs/a-tf2/m-200` is written here"), "{among_inputs}");
+        assert!(expand("- {input: 'nowhere/{x}', output: 'n/{x}', optional: true}\n").is_ok());
+    }
+}

@@ -1,0 +1,37 @@
+//! Many conversions: from a job file to what came of each.
+//!
+//! ```text
+//!  job file ──► JobFile ──► Batch ──► share ──► run ──► Summary ──► merge
+//!   patterns     entries     jobs,     a part    │       one job a line
+//!                            series    of them   ├──► task      open, plan, convert: one at a time
+//!                                                ├──► record    what is done already, and how it is known
+//!                                                └──► budget    memory that all have together
+//! ```
+//! A batch knows `convert`, and nothing of how that works.
+
+mod file;
+mod find;
+mod job;
+mod pattern;
+
+use crate::files::FileError;
+use crate::mapping::Problems;
+use crate::source::SourceError;
+
+pub use file::JobFile;
+pub use job::{Batch, Job, Series};
+
+/// Why there is no batch to be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// The job file is wrong.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+    /// A directory could not be looked through.
+    #[error("cannot look for checkpoints")]
+    Source(#[from] SourceError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
