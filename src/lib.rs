@@ -42,10 +42,11 @@
 //! | `diff` | `catalog`, `crc`, `files`, `object`, `pieces`, `progress`, `source`, `tensor`, `transform`, `workers` |
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
+//! | `batch` | `catalog`, `causes`, `convert`, `files`, `mapping`, `names`, `plan`, `progress`, `recent`, `reverse`, `rules`, `size`, `source`, `target` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
 //! | `stats` | `catalog`, `crc`, `files`, `pieces`, `progress`, `source`, `tensor` |
 //! | `show` | `catalog`, `crc`, `files`, `names`, `object`, `progress`, `source`, `tensor` |
-//! | `report` | `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `layers`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `suggest`, `tensor`, `verify` |
+//! | `report` | `batch`, `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `layers`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `suggest`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
 //! # A conversion

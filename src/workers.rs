@@ -16,6 +16,31 @@ pub(crate) fn count() -> usize {
     *COUNT.get_or_init(|| thread::available_parallelism().map_or(2, NonZero::get).clamp(2, MOST))
 }
 
+/// Threads that may be at work beside those who asked for help: where many conversions run at a
+/// time, each does its own work, and they share the rest.
+static SPARE: OnceLock<AtomicUsize> = OnceLock::new();
+
+/// Helpers, until they are given back.
+struct Helpers(usize);
+
+impl Helpers {
+    /// As many as are free, but no more than `wanted`.
+    fn take(wanted: usize) -> Self {
+        let spare = SPARE.get_or_init(|| AtomicUsize::new(count() - 1));
+        let take = |free: usize| Some(free - free.min(wanted));
+        let free = spare.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        Self(free.unwrap_or_default().min(wanted))
+    }
+}
+
+impl Drop for Helpers {
+    fn drop(&mut self) {
+        if let Some(spare) = SPARE.get() {
+            spare.fetch_add(self.0, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Does the jobs from 0 up to `jobs`, several at a time, each in the `state` of its thread. The
 /// error of the first job that fails is the result, and jobs that have not begun by then never do.
 pub(crate) fn each<S, E: Send>(
@@ -23,8 +48,8 @@ pub(crate) fn each<S, E: Send>(
     state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, usize) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
-    let threads = count().min(jobs);
-    if threads < 2 {
+    let helpers = Helpers::take(jobs.saturating_sub(1));
+    if helpers.0 == 0 {
         let mut state = state();
         return (0..jobs).try_for_each(|job| work(&mut state, job));
     }
@@ -49,7 +74,7 @@ pub(crate) fn each<S, E: Send>(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..threads {
+        for _ in 0..helpers.0 {
             // Where no thread can be had, the others do its jobs.
             let _ = thread::Builder::new().spawn_scoped(scope, run);
         }

@@ -26,7 +26,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 const FAST: Options =
-    Options { overwrite: true, sync: false, update_state: false, shard_size: None };
+    Options { overwrite: true, sync: false, update_state: false, shard_size: None, record: None };
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }

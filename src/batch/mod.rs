@@ -9,10 +9,17 @@
 //! ```
 //! A batch knows `convert`, and nothing of how that works.
 
+mod budget;
 mod file;
 mod find;
 mod job;
 mod pattern;
+mod record;
+mod run;
+mod shard;
+mod shared;
+mod summary;
+mod task;
 
 use crate::files::FileError;
 use crate::mapping::Problems;
@@ -20,6 +27,9 @@ use crate::source::SourceError;
 
 pub use file::JobFile;
 pub use job::{Batch, Job, Series};
+pub use run::{Options, Watch, run};
+pub use shard::{Shard, ShardError, Sharing};
+pub use summary::{Counts, Ending, MergeError, Outcome, Summary, Trouble};
 
 /// Why there is no batch to be run.
 #[derive(Debug, thiserror::Error)]

@@ -102,6 +102,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         sync: !args.no_sync,
         update_state: args.update_state,
         shard_size: args.shard_size,
+        record: None,
     };
     let mut inputs = source.files();
     inputs.extend(planned.template.iter().flat_map(|template| template.files()));

@@ -13,9 +13,9 @@ use ckptmap::catalog::VariableName;
 use ckptmap::convert::Inputs;
 use ckptmap::files::Location;
 use ckptmap::mapping::{Mapping, NoFiles, Problems};
-use ckptmap::plan::{Draft, Options, Plan, Purpose, draft, plan};
+use ckptmap::plan::{Draft, Options, Plan, Purpose, draft};
 use ckptmap::report::{Page, Report};
-use ckptmap::reverse::{by_full_name, reverse};
+use ckptmap::reverse::{by_full_name, plan_back};
 use ckptmap::rules::Rules;
 use ckptmap::source::{CheckpointReader, open};
 
@@ -149,7 +149,7 @@ impl RuleArgs {
     /// Writes the page, if one is wanted.
     pub(super) fn write_page(&self, page: &Page<'_>, ui: &Ui) -> anyhow::Result<()> {
         let Some(at) = &self.html else { return Ok(()) };
-        page::write(at, page)?;
+        page::write(at, &Report::Page(page))?;
         ui.note(format!("wrote {at}"));
         Ok(())
     }
@@ -190,13 +190,11 @@ impl RuleArgs {
         for note in old.iter().flat_map(|old| &old.catalog().facts.notes) {
             ui.note(note);
         }
-        // Whatever TF1 has no counterpart of stays behind.
-        let options = Options { keep_missing: true, backwards: true, ..self.options()? };
+        let options = self.options()?;
         let planned = match (&old, &self.map) {
             (Some(old), Some(_)) => self.mapping()?.and_then(|mapping| {
-                let forward = plan(old.catalog(), &mapping, Some(reader.catalog()), &options)?;
                 let has_data = |name: &VariableName| old.extent(name).is_ok();
-                reverse(&forward, old.catalog(), reader.catalog(), &has_data)
+                plan_back(old.catalog(), reader.catalog(), &mapping, &options, &has_data)
                     .map(|plan| (mapping, plan))
             }),
             (None, None) => by_full_name(reader.catalog()).and_then(|plan| {

@@ -1,5 +1,7 @@
 //! The command line: what may be typed, and which parts of the library a command puts together.
 
+mod bars;
+mod batch;
 mod check;
 mod convert;
 mod diff;
@@ -97,6 +99,7 @@ enum Command {
     Check(check::Args),
     Diff(diff::Args),
     Verify(verify::Args),
+    Batch(batch::Args),
     Mappings(mappings::Args),
 }
 
@@ -122,6 +125,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(args) => check::run(args, &ui),
         Command::Diff(args) => diff::run(args, &ui),
         Command::Verify(args) => verify::run(args, &ui),
+        Command::Batch(args) => batch::run(args, &ui),
         Command::Mappings(args) => mappings::run(args, &ui),
     };
     match answer {

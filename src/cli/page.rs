@@ -2,8 +2,8 @@
 
 use anyhow::bail;
 
-use ckptmap::files::{Location, store};
-use ckptmap::report::{BEGINNING, Page, Report, Style, renderer};
+use ckptmap::files::{Location, store, write_all};
+use ckptmap::report::{BEGINNING, Report, Style, renderer};
 
 /// Whether a page may be put there: nothing but an earlier page is replaced.
 pub(super) fn may_write(at: &Location) -> anyhow::Result<()> {
@@ -20,14 +20,11 @@ pub(super) fn may_write(at: &Location) -> anyhow::Result<()> {
 }
 
 /// Writes a page; whoever opens it finds the old one or the new one, whole.
-pub(super) fn write(at: &Location, page: &Page<'_>) -> anyhow::Result<()> {
+pub(super) fn write(at: &Location, page: &Report<'_>) -> anyhow::Result<()> {
     may_write(at)?;
     let mut bytes = Vec::new();
     if let Some(form) = renderer("text") {
-        form.render(&Report::Page(page), Style::default(), &mut bytes)?;
+        form.render(page, Style::default(), &mut bytes)?;
     }
-    let staged = store(at).stage(at)?;
-    staged.write_at(0, &bytes)?;
-    staged.publish(at)?;
-    Ok(())
+    Ok(write_all(at, &bytes)?)
 }

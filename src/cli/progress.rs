@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::interrupt::Interrupt;
 use super::ui::Ui;
@@ -22,6 +22,8 @@ pub(super) struct Bar {
     total: AtomicU64,
     done: AtomicU64,
     drawn: OnceLock<ProgressBar>,
+    /// Bars that it is drawn among, and what it is called there.
+    among: Option<(MultiProgress, String)>,
 }
 
 impl Bar {
@@ -33,7 +35,29 @@ impl Bar {
             total: AtomicU64::new(0),
             done: AtomicU64::new(0),
             drawn: OnceLock::new(),
+            among: None,
         }
+    }
+
+    /// One of several bars.
+    pub(super) fn among(mut self, bars: &MultiProgress, name: String) -> Self {
+        self.among = Some((bars.clone(), name));
+        self
+    }
+
+    fn draw(&self) -> ProgressBar {
+        let bar = ProgressBar::new(self.total.load(Ordering::Relaxed));
+        let form = "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+        let (bar, form) = match &self.among {
+            None => (bar, form.to_owned()),
+            Some((bars, name)) => {
+                (bars.add(bar).with_prefix(name.clone()), format!("{form}  {{prefix}}"))
+            }
+        };
+        if let Ok(style) = ProgressStyle::with_template(&form) {
+            bar.set_style(style);
+        }
+        bar
     }
 }
 
@@ -47,15 +71,7 @@ impl Progress for Bar {
         if !self.live || (self.drawn.get().is_none() && self.begun.elapsed() < PATIENCE) {
             return;
         }
-        let bar = self.drawn.get_or_init(|| {
-            let bar = ProgressBar::new(self.total.load(Ordering::Relaxed));
-            let form = "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
-            if let Ok(style) = ProgressStyle::with_template(form) {
-                bar.set_style(style);
-            }
-            bar
-        });
-        bar.set_position(done);
+        self.drawn.get_or_init(|| self.draw()).set_position(done);
     }
 
     fn cancelled(&self) -> bool {

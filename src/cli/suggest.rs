@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use super::Answer;
 use super::ui::Ui;
 use super::values::Setting;
-use ckptmap::files::{Location, store};
+use ckptmap::files::{Location, store, write_all};
 use ckptmap::report::Report;
 use ckptmap::source::open;
 use ckptmap::suggest::{Confidence, Options, Suggestion, suggest};
@@ -94,9 +94,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         return Ok(Answer::No);
     }
     if let Some(at) = &args.output {
-        let staged = store(at).stage(at)?;
-        staged.write_at(0, found.rules.as_bytes())?;
-        staged.publish(at)?;
+        write_all(at, found.rules.as_bytes())?;
     }
     ui.note(summary(args, &found));
     Ok(Answer::Yes)

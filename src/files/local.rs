@@ -13,7 +13,7 @@ use std::time::UNIX_EPOCH;
 use super::blob::{LocalBlob, regular};
 use super::scratch::{self, Scratch};
 use super::{
-    Action, Blob, Directory, FileError, Identity, Location, Mapped, Share, Shared, Staged, Status,
+    Action, Blob, Claim, Directory, FileError, Identity, Location, Mapped, Share, Shared, Staged, Status,
     Store, Turn, share,
 };
 
@@ -108,6 +108,10 @@ impl Store for Local {
 
     fn turn(&self, at: &Location) -> Option<Turn> {
         Turn::take(at.parent().path())
+    }
+
+    fn claim(&self, at: &Location) -> Result<Option<Claim>, FileError> {
+        Claim::take(at, self.directory(at)?)
     }
 
     fn remove(&self, at: &Location) -> Result<(), FileError> {

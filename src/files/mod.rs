@@ -4,6 +4,7 @@
 //! nothing of directories, descriptors or locks.
 
 mod blob;
+mod claim;
 mod directory;
 mod entry;
 mod error;
@@ -22,6 +23,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+pub use claim::Claim;
 pub use directory::Directory;
 pub use entry::{Entry, entries};
 pub use error::{Action, FileError};
@@ -124,6 +126,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// the store can tell.
     fn turn(&self, at: &Location) -> Option<Turn>;
 
+    /// The sole right to make what is to stand at `at`, unless somebody else has it, as far as the
+    /// store can tell.
+    fn claim(&self, at: &Location) -> Result<Option<Claim>, FileError>;
+
     /// Takes a file away; one that is not there is no error, one that is staged by somebody alive
     /// is.
     fn remove(&self, at: &Location) -> Result<(), FileError>;
@@ -156,6 +162,13 @@ pub fn lies_below(at: &Location, folder: &Location) -> Result<bool, FileError> {
     let real =
         |at: &Location| std::fs::canonicalize(at.path()).map_err(FileError::new(Action::Read, at));
     Ok(real(at)?.starts_with(real(folder)?))
+}
+
+/// Writes a whole small file; whoever opens it finds the old one or the new one.
+pub fn write_all(at: &Location, bytes: &[u8]) -> Result<(), FileError> {
+    let staged = store(at).stage(at)?;
+    staged.write_at(0, bytes)?;
+    staged.publish(at)
 }
 
 /// Reads a whole small file; `limit` says how small.

@@ -18,7 +18,7 @@ use super::{Action, Blob, Directory, FileError, Location, Share, Staged, blob, s
 pub(super) const START: &str = ".ckptmap-";
 
 /// How they end.
-const END: &str = ".scratch";
+pub(super) const END: &str = ".scratch";
 
 /// Names tried before it is somebody's intention that none works.
 const ATTEMPTS: usize = 16;

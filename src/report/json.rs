@@ -30,6 +30,9 @@ impl Renderer for Json {
             Report::Layers { layers, origin, .. } => layers::document(layers, origin),
             Report::Plan { plan, mapping } => plan::document(plan, mapping),
             Report::Conversion { plan, mapping, done } => converted(plan, mapping, done),
+            Report::Batch(summary) | Report::Overview(summary) => {
+                return out.write_all(&summary.document()?);
+            }
             Report::Builtins(builtins) => {
                 json!({ "schema": SCHEMA, "mappings": builtins.iter().map(builtin).collect::<Vec<_>>() })
             }

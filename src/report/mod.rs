@@ -1,5 +1,6 @@
 //! What was found or done, for people and for machines: a report is a value, a renderer writes it.
 
+mod batch;
 mod diff;
 mod document;
 mod graph;
@@ -18,6 +19,7 @@ mod verify;
 
 use std::io;
 
+use crate::batch::Summary;
 use crate::catalog::{Catalog, VariableName};
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -91,6 +93,10 @@ pub enum Report<'r> {
         /// What was done.
         done: &'r Conversion,
     },
+    /// What came of a batch.
+    Batch(&'r Summary),
+    /// The same as a page.
+    Overview(&'r Summary),
     /// Rule files that come with the program, by name.
     Builtins(&'r [Builtin]),
     /// One of them, as it is.

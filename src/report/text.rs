@@ -6,7 +6,7 @@ use super::numbers::human;
 use super::page::{Ink, Page, Style};
 use super::plan::Places;
 use super::{
-    Renderer, Report, diff, escape, graph, html, layers, list, plan, suggest, values, verify,
+    Renderer, Report, batch, diff, escape, graph, html, layers, list, plan, suggest, values, verify,
 };
 use crate::check::Checked;
 use crate::convert::Conversion;
@@ -36,6 +36,8 @@ impl Renderer for Text {
                 plan::text(plan, mapping, out)?;
                 converted(done, out)
             }
+            Report::Batch(summary) => batch::text(summary, out),
+            Report::Overview(summary) => html::overview(summary, out),
             Report::Builtins(builtins) => {
                 let row = |one: &Builtin| [one.name.to_owned(), one.title().to_owned()];
                 out.table(&[Ink::Strong], builtins.iter().map(row))

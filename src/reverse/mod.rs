@@ -9,12 +9,26 @@ mod way;
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, VariableName};
-use crate::mapping::{Problem, ProblemKind, Problems, RuleId};
+use crate::mapping::{Mapping, Problem, ProblemKind, Problems, RuleId};
 use crate::object::{ObjectGraph, Target, VARIABLE_VALUE};
 use crate::optimizer::steps_taken;
-use crate::plan::{Assignment, Fate, Plan, Power, Value};
+use crate::plan::{Assignment, Fate, Options, Plan, Power, Value, plan};
 use crate::tensor::{Constant, TensorSpec};
 use way::{Became, Way, rounds, way_back, ways};
+
+/// Works out the way back from `new`, with the rules that led there from `old`: the forward plan is
+/// made first, and whatever TF1 has no counterpart of stays behind.
+pub fn plan_back(
+    old: &Catalog,
+    new: &Catalog,
+    mapping: &Mapping,
+    options: &Options,
+    has_data: &dyn Fn(&VariableName) -> bool,
+) -> Result<Plan, Problems> {
+    let options = Options { keep_missing: true, backwards: true, ..options.clone() };
+    let forward = plan(old, mapping, Some(new), &options)?;
+    reverse(&forward, old, new, has_data)
+}
 
 /// What every old variable is worked out from.
 ///

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! 1  drafts      scratch files, synced           ┐
+//!    record      renamed, if there is to be one  │
 //! 2  shards      renamed to P.data-*-of-N        │ the old checkpoint is whole
 //! 3  index       renamed to P.index              ┘ ← the only commit point
 //! 4  checkpoint  renamed, if asked for           ┐ the new checkpoint is whole
@@ -101,12 +102,17 @@ impl Commit {
         index_draft.append(index)?;
         shards.iter().chain([&index_draft]).try_for_each(|draft| self.sync(draft))?;
         // Two runs that end here at once would give their files the same names.
-        let _turn = self.turn(proceed)?;
+        let _turn = turn(&self.to, proceed)?;
         if look(&self.to, &self.options, &self.never)? != self.standing {
             return Err(TargetError::Changed { to: self.to.clone() });
         }
         let count = shards.len();
-        let mut placed = Placed { store: store(&self.to), files: Vec::with_capacity(count + 1) };
+        let files = Vec::with_capacity(count + 1);
+        let mut placed = Placed { store: store(&self.to), files, record: None };
+        let record = self.record(&shards, index)?;
+        let record = record.map(|draft| draft.publish(names::record(&self.to))).transpose()?;
+        // An earlier checkpoint's is replaced, and stays: it knows of both.
+        placed.record = record.filter(|_| !self.standing.is_checkpoint());
         for (shard, draft) in shards.into_iter().enumerate() {
             placed.files.push(draft.publish(names::shard(&self.to, shard, count))?);
         }
@@ -136,23 +142,16 @@ impl Commit {
         }
     }
 
-    /// Waits for this run's turn at the directory. Others have it for moments only, so whoever
-    /// keeps it longer is no conversion.
-    fn turn(&self, proceed: Proceed<'_>) -> Result<Turn, TargetError> {
-        let begun = Instant::now();
-        loop {
-            // The last time that anybody is asked: what comes next is the commit.
-            if proceed().is_break() {
-                return Err(TargetError::Interrupted);
-            }
-            if let Some(turn) = store(&self.to).turn(&self.to) {
-                return Ok(turn);
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(TargetError::Locked { directory: self.to.parent() });
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
+    /// The file that says where the checkpoint comes from, if there is to be one.
+    fn record(&self, shards: &[Draft], index: &[u8]) -> Result<Option<Draft>, TargetError> {
+        let Some(record) = &self.options.record else { return Ok(None) };
+        let name = |number| names::shard(&self.to, number, shards.len()).name();
+        let data: Vec<_> =
+            shards.iter().enumerate().map(|(number, shard)| (name(number), shard.len())).collect();
+        let mut draft = self.draft()?;
+        draft.append(&record.content(index, &data))?;
+        self.sync(&draft)?;
+        Ok(Some(draft))
     }
 
     fn settle(&self) -> Result<(), TargetError> {
@@ -183,6 +182,25 @@ impl Commit {
     }
 }
 
+/// Waits for this run's turn at a checkpoint's directory. Others have it for moments only, so
+/// whoever keeps it longer is no conversion.
+pub(super) fn turn(to: &Location, proceed: Proceed<'_>) -> Result<Turn, TargetError> {
+    let begun = Instant::now();
+    loop {
+        // The last time that anybody is asked: what comes next is the commit.
+        if proceed().is_break() {
+            return Err(TargetError::Interrupted);
+        }
+        if let Some(turn) = store(to).turn(to) {
+            return Ok(turn);
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(TargetError::Locked { directory: to.parent() });
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// What stands at a destination that may be written to.
 fn look(to: &Location, options: &Options, never: &[Entry]) -> Result<Standing, TargetError> {
     let standing = Standing::at(to)?;
@@ -197,18 +215,21 @@ fn look(to: &Location, options: &Options, never: &[Entry]) -> Result<Standing, T
 struct Placed {
     store: &'static dyn Store,
     files: Vec<WrittenFile>,
+    /// What says where they come from, where there was no such thing before.
+    record: Option<WrittenFile>,
 }
 
 impl Placed {
     /// They are referred to.
     fn keep(mut self) -> Vec<WrittenFile> {
+        self.record = None;
         std::mem::take(&mut self.files)
     }
 }
 
 impl Drop for Placed {
     fn drop(&mut self) {
-        for file in &self.files {
+        for file in self.files.iter().chain(&self.record) {
             // The error that led here is the one to tell; a later run removes what remains.
             let _ = self.store.remove(&file.at);
         }

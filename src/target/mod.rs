@@ -23,6 +23,7 @@ mod state;
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::crc::Crc;
 use crate::files::{Blob, Entry, FileError, Location, Share};
@@ -31,6 +32,7 @@ use crate::tensor::{Tensor, TensorSpec};
 
 pub use error::TargetError;
 pub use names::default_destination;
+pub use state::list_series;
 
 /// Asked from time to time whether to go on.
 pub type Proceed<'p> = &'p dyn Fn() -> ControlFlow<()>;
@@ -124,8 +126,19 @@ pub enum Sharing {
     Refused(FileError),
 }
 
+/// A file that stands beside a checkpoint, called as it with [`RECORD_SUFFIX`], and says where it
+/// comes from. It is put there just before the commit: one that does not fit the index beside it
+/// belongs to a commit that never was.
+pub trait Record: fmt::Debug + Send + Sync {
+    /// What it says of the checkpoint with this index and these data files.
+    fn content(&self, index: &[u8], data: &[(String, u64)]) -> Vec<u8>;
+}
+
+/// What follows a checkpoint's name in that of its record.
+pub const RECORD_SUFFIX: &str = ".ckptmap.json";
+
 /// How a checkpoint is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Whether a checkpoint that stands at the destination is replaced.
     pub overwrite: bool,
@@ -136,11 +149,13 @@ pub struct Options {
     /// No data file gets a second tensor that would make it larger than so many bytes; a tensor
     /// is never cut.
     pub shard_size: Option<u64>,
+    /// What is put beside it.
+    pub record: Option<Arc<dyn Record>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { overwrite: false, sync: true, update_state: false, shard_size: None }
+        Self { overwrite: false, sync: true, update_state: false, shard_size: None, record: None }
     }
 }
 

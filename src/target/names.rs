@@ -4,7 +4,7 @@ use std::path;
 
 use crate::files::Location;
 
-use super::TargetError;
+use super::{RECORD_SUFFIX, TargetError};
 
 /// `P.data-00001-of-00003`.
 pub(super) fn shard(to: &Location, shard: usize, count: usize) -> Location {
@@ -14,6 +14,11 @@ pub(super) fn shard(to: &Location, shard: usize, count: usize) -> Location {
 /// `P.index`.
 pub(super) fn index(to: &Location) -> Location {
     to.with_suffix(".index")
+}
+
+/// What says where the checkpoint comes from.
+pub(super) fn record(to: &Location) -> Location {
+    to.with_suffix(RECORD_SUFFIX)
 }
 
 /// Where the checkpoint called `prefix` goes to if nothing else is said: the same name in a

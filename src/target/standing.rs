@@ -89,6 +89,11 @@ impl Standing {
         Ok(())
     }
 
+    /// Whether a checkpoint is there.
+    pub(super) fn is_checkpoint(&self) -> bool {
+        self.index.is_some()
+    }
+
     /// Refuses to go on if anything is there.
     pub(super) fn refuse(&self) -> Result<(), TargetError> {
         let (found, what, help) = if let Some(index) = &self.index {

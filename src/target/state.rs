@@ -6,8 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::files::{Location, read_all, store};
 use crate::proto::CheckpointState;
 
-use super::TargetError;
+use super::commit::turn;
 use super::draft::Draft;
+use super::{TargetError, always};
 
 /// Far more than any number of checkpoints that were kept.
 const LIMIT: u64 = 16 << 20;
@@ -27,17 +28,35 @@ pub(super) fn read(to: &Location) -> Result<CheckpointState, TargetError> {
 /// before it is written.
 pub(super) fn make_latest(to: &Location, sync: bool) -> Result<(), TargetError> {
     let mut state = read(to)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-    append(&mut state, to, now);
-    let at = beside(to);
-    let mut draft = Draft::new(&at)?;
+    append(&mut state, to, now());
+    write(&beside(to), &state, sync)
+}
+
+/// Lists checkpoints of one directory, which are complete and given from oldest to latest, in the
+/// `checkpoint` file there; waits for its turn. Others that it lists stay, before or behind them as
+/// they were, and a later one stays the latest. What says the same already is not written again.
+pub fn list_series(series: &[Location], sync: bool) -> Result<(), TargetError> {
+    let Some(last) = series.last() else { return Ok(()) };
+    let _turn = turn(last, &always)?;
+    let state = read(last)?;
+    let mut new = state.clone();
+    insert(&mut new, series, now());
+    if new == state { Ok(()) } else { write(&beside(last), &new, sync) }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+fn write(at: &Location, state: &CheckpointState, sync: bool) -> Result<(), TargetError> {
+    let mut draft = Draft::new(at)?;
     draft.append(state.to_string().as_bytes())?;
     if sync {
         draft.sync()?;
     }
     draft.publish(at.clone())?;
     if sync {
-        store(&at).settle(&at)?;
+        store(at).settle(at)?;
     }
     Ok(())
 }
@@ -63,6 +82,46 @@ fn append(state: &mut CheckpointState, to: &Location, now: f64) {
     retain(&mut state.all_model_checkpoint_paths, &keep);
     state.all_model_checkpoint_paths.push(to.name());
     state.model_checkpoint_path = to.name();
+}
+
+/// Puts `series` into the list, in its order: those not listed yet come behind the one before
+/// them.
+fn insert(state: &mut CheckpointState, series: &[Location], now: f64) {
+    let Some(last) = series.last() else { return };
+    let directory = last.parent();
+    let listed = &state.all_model_checkpoint_paths;
+    let times = &state.all_model_checkpoint_timestamps;
+    let times = (times.len() == listed.len() && !times.is_empty()).then_some(times);
+    let is_same = |path: &str, at: &Location| directory.join(path).absolute() == at.absolute();
+    let number = |path: &str| series.iter().position(|at| is_same(path, at));
+    // Strangers keep their place: before all of the series, or behind what stands before them.
+    let (mut before, mut behind) = (Vec::new(), Vec::new());
+    let mut own = vec![None; series.len()];
+    let mut any = false;
+    for (at, path) in listed.iter().enumerate() {
+        let time = times.and_then(|times| times.get(at)).copied();
+        match number(path).and_then(|number| own.get_mut(number)) {
+            Some(place) => {
+                any = true;
+                *place = time;
+            }
+            None if any => behind.push((path.clone(), time)),
+            None => before.push((path.clone(), time)),
+        }
+    }
+    let own = series.iter().zip(own).map(|(at, time)| (at.name(), time));
+    let latest_is_behind = behind.iter().any(|(path, _)| *path == state.model_checkpoint_path);
+    let all: Vec<_> = before.into_iter().chain(own).chain(behind).collect();
+    if !latest_is_behind {
+        state.model_checkpoint_path = last.name();
+    }
+    let timed = times.is_some();
+    state.all_model_checkpoint_timestamps = all
+        .iter()
+        .filter(|_| timed)
+        .map(|(_, time)| time.unwrap_or(now))
+        .collect();
+    state.all_model_checkpoint_paths = all.into_iter().map(|(path, _)| path).collect();
 }
 
 fn retain<T>(items: &mut Vec<T>, keep: &[bool]) {

@@ -2,6 +2,7 @@
 //! nothing else. Its content is data; a script that the page carries draws it, and only ever as
 //! text, so that no name from a file can be anything more.
 
+mod batch;
 mod data;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::io::{self, Write};
 
 use super::escape;
 use super::plan::summary;
+use crate::batch::Summary;
 use crate::catalog::Catalog;
 use crate::convert::Conversion;
 use crate::mapping::{Mapping, Problems};
@@ -46,17 +48,31 @@ pub struct Page<'r> {
 /// Writes the page.
 pub(super) fn page(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let title = format!("{} — ckptmap", escape(&page.plan.origin));
-    let mut rest = PAGE;
+    fill(PAGE, out, &mut |word, out| match word {
+        "title" => out.write_all(markup(&title).as_bytes()),
+        "summary" => out.write_all(markup(&summary(page.plan)).as_bytes()),
+        "css" => out.write_all(STYLE.trim_end().as_bytes()),
+        "js" => out.write_all(SCRIPT.trim_end().as_bytes()),
+        _ => data::write(page, out),
+    })
+}
+
+/// Writes the page about a batch.
+pub(super) fn overview(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    batch::page(summary, out)
+}
+
+/// Writes a page; `part` writes what a word in double braces stands for.
+fn fill(
+    page: &str,
+    out: &mut dyn Write,
+    part: &mut dyn FnMut(&str, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut rest = page;
     while let Some((before, after)) = rest.split_once("{{") {
         out.write_all(before.as_bytes())?;
         let (word, after) = after.split_once("}}").unwrap_or((after, ""));
-        match word {
-            "title" => out.write_all(markup(&title).as_bytes())?,
-            "summary" => out.write_all(markup(&summary(page.plan)).as_bytes())?,
-            "css" => out.write_all(STYLE.trim_end().as_bytes())?,
-            "js" => out.write_all(SCRIPT.trim_end().as_bytes())?,
-            _ => data::write(page, out)?,
-        }
+        part(word, out)?;
         rest = after;
     }
     out.write_all(rest.as_bytes())

@@ -15,7 +15,7 @@ use crate::table::{Table, TableError};
 use crate::tensor::{DType, Shape, strings};
 
 const FORCE: Options =
-    Options { overwrite: true, sync: false, update_state: false, shard_size: None };
+    Options { overwrite: true, sync: false, update_state: false, shard_size: None, record: None };
 
 /// A directory for one test, with the names of all files in it.
 struct Place {

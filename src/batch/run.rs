@@ -1,0 +1,207 @@
+//! Several conversions at a time.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::budget::Budget;
+use super::record::is_done;
+use super::shard::divide;
+use super::shared::Shared;
+use super::summary::{Ending, Outcome, Summary};
+use super::task::Bench;
+use super::{Batch, BatchError, Job, Shard};
+use crate::causes::in_one_line;
+use crate::files::{Location, store};
+use crate::progress::Progress;
+use crate::source::open;
+use crate::target::list_series;
+
+/// How often it is looked whether another run is done.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// How a batch is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Conversions at a time.
+    pub at_once: usize,
+    /// Bytes of values that may be in memory at a time, of all conversions together.
+    pub memory: u64,
+    /// Whether none is begun after one that failed.
+    pub fail_fast: bool,
+    /// Whether what was made of the same before is made again.
+    pub redo: bool,
+    /// Whether checkpoints are replaced that no batch wrote.
+    pub force: bool,
+    /// Whether everything is only planned.
+    pub dry_run: bool,
+    /// Which share of the batch; all of it if absent.
+    pub shard: Option<Shard>,
+}
+
+/// Hears of conversions as they begin and end.
+pub trait Watch: Sync {
+    /// So many lie ahead.
+    fn ahead(&self, jobs: usize);
+
+    /// One begins; it is told how far it has come for as long as it is at work.
+    fn begin(&self, job: &Job) -> Box<dyn Progress + '_>;
+
+    /// One has ended.
+    fn end(&self, outcome: &Outcome);
+
+    /// Something worth knowing about the batch as a whole.
+    fn note(&self, note: String);
+
+    /// Whether no other one should be begun.
+    fn cancelled(&self) -> bool;
+}
+
+/// Runs a batch, or a share of it.
+pub fn run(batch: &Batch, options: &Options, watch: &dyn Watch) -> Result<Summary, BatchError> {
+    let begun = Instant::now();
+    let jobs = share(batch, options.shard);
+    watch.ahead(jobs.len());
+    if !options.dry_run {
+        sweep(&jobs, watch);
+    }
+    let bench = Bench {
+        options,
+        shared: Shared::new(),
+        budget: Budget::new(options.memory),
+    };
+    let crew = Crew {
+        bench: &bench,
+        watch,
+        waiting: Mutex::new(jobs.iter().copied().collect()),
+        ended: Mutex::new(Vec::with_capacity(jobs.len())),
+        stopped: AtomicBool::new(false),
+    };
+    thread::scope(|scope| {
+        for _ in 1..options.at_once.min(jobs.len()) {
+            // Where no thread can be had, the others do its work.
+            let _ = thread::Builder::new().spawn_scoped(scope, || crew.work());
+        }
+        crew.work();
+    });
+    let mut ended = crew.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let known: BTreeSet<usize> = ended.iter().map(|outcome| outcome.number).collect();
+    ended.extend(jobs.iter().filter(|job| !known.contains(&job.number)).map(|job| Outcome::of(job)));
+    ended.sort_by_key(|outcome| outcome.number);
+    if !options.dry_run {
+        list(batch, &ended, watch);
+    }
+    Ok(Summary::new(batch, options.shard, ended, begun.elapsed().as_secs_f64()))
+}
+
+/// The jobs of a share, or all.
+fn share(batch: &Batch, shard: Option<Shard>) -> Vec<&Job> {
+    let Some(shard) = shard else { return batch.jobs.iter().collect() };
+    let sizes: Vec<u64> = batch.jobs.iter().map(|job| size(&job.input)).collect();
+    let shares = divide(&sizes, shard.count);
+    let own = batch.jobs.iter().zip(shares).filter(|(_, share)| *share == shard.index);
+    own.map(|(job, _)| job).collect()
+}
+
+/// Bytes of a checkpoint's files; 0 where it cannot be read, which is told of later.
+fn size(input: &Location) -> u64 {
+    let Ok(reader) = open(input) else { return 0 };
+    let sizes = reader.files().into_iter().filter_map(|at| store(&at).status(&at).ok().flatten());
+    sizes.fold(0, |sum, status| sum.saturating_add(status.len))
+}
+
+/// Removes what runs that were killed left where this one will write.
+fn sweep(jobs: &[&Job], watch: &dyn Watch) {
+    let mut seen = BTreeSet::new();
+    for job in jobs {
+        if !seen.insert(job.output.parent()) {
+            continue;
+        }
+        let store = store(&job.output);
+        let abandoned = store.abandoned(&job.output).unwrap_or_default();
+        // One that cannot be removed harms nobody.
+        let removed = abandoned.iter().filter(|at| store.remove(at).is_ok()).count();
+        if removed > 0 {
+            let place = job.output.parent();
+            let files = if removed == 1 { "file" } else { "files" };
+            watch.note(format!("removed {removed} {files} from `{place}` that a killed run left"));
+        }
+    }
+}
+
+/// Lists series in the `checkpoint` files of their directories, as far as they are done.
+fn list(batch: &Batch, ended: &[Outcome], watch: &dyn Watch) {
+    let number = |outcome: &Outcome| outcome.number;
+    for series in &batch.series {
+        let touched = |job: &usize| ended.binary_search_by_key(job, number).is_ok();
+        if !series.jobs.iter().any(touched) {
+            continue;
+        }
+        let done = |job: &&usize| match ended.binary_search_by_key(*job, number) {
+            Ok(at) => ended.get(at).is_some_and(|outcome| {
+                matches!(outcome.outcome, Ending::Converted | Ending::Unchanged)
+            }),
+            // Another share's.
+            Err(_) => batch.jobs.get(**job).is_some_and(|job| is_done(&job.output)),
+        };
+        let jobs = series.jobs.iter().filter(done).filter_map(|job| batch.jobs.get(*job));
+        let outputs: Vec<Location> = jobs.map(|job| job.output.clone()).collect();
+        if let (Some(last), Err(error)) = (outputs.last(), list_series(&outputs, series.sync)) {
+            let directory = last.parent();
+            let why = in_one_line(&error);
+            watch.note(format!("`{directory}` has no list of its checkpoints: {why}"));
+        }
+    }
+}
+
+/// Those who work on a batch.
+struct Crew<'c> {
+    bench: &'c Bench<'c>,
+    watch: &'c dyn Watch,
+    waiting: Mutex<VecDeque<&'c Job>>,
+    ended: Mutex<Vec<Outcome>>,
+    stopped: AtomicBool,
+}
+
+impl Crew<'_> {
+    /// Takes one job after another, for as long as there are some.
+    fn work(&self) {
+        // Jobs in a row that other runs are at.
+        let mut elsewhere = 0;
+        while !self.is_over() {
+            let next = lock(&self.waiting).pop_front();
+            let Some(job) = next else { return };
+            let progress = self.watch.begin(job);
+            let outcome = self.bench.work(job, progress.as_ref());
+            drop(progress);
+            let Some(outcome) = outcome else {
+                let mut waiting = lock(&self.waiting);
+                waiting.push_back(job);
+                elsewhere += 1;
+                let all = elsewhere >= waiting.len();
+                drop(waiting);
+                if all {
+                    thread::sleep(PATIENCE);
+                    elsewhere = 0;
+                }
+                continue;
+            };
+            elsewhere = 0;
+            if outcome.outcome == Ending::Failed && self.bench.options.fail_fast {
+                self.stopped.store(true, Ordering::Relaxed);
+            }
+            self.watch.end(&outcome);
+            lock(&self.ended).push(outcome);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed) || self.watch.cancelled()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,298 @@
+//! What came of a batch, as a value and as a document that can be read again.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::sha256;
+use super::{Batch, Job, Shard};
+use crate::files::{FileError, Location, read_all};
+use crate::mapping::Problem;
+
+/// A summary larger than this is none.
+const LIMIT: u64 = 4 << 30;
+
+/// The number that tells readers how to understand the rest.
+const SCHEMA: u32 = 1;
+
+/// What became of a conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It was done.
+    Converted,
+    /// It had been done before, of the same.
+    Unchanged,
+    /// It would be done.
+    Planned,
+    /// It could not be done.
+    Failed,
+    /// It was not begun, or was given up: the batch was interrupted, or ended at a failure.
+    NotDone,
+}
+
+impl Ending {
+    /// What people call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Converted => "converted",
+            Self::Unchanged => "unchanged",
+            Self::Planned => "planned",
+            Self::Failed => "failed",
+            Self::NotDone => "not done",
+        }
+    }
+}
+
+/// A conversion, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Its place in the batch, counted from 0.
+    pub number: usize,
+    /// What was to be converted.
+    pub input: String,
+    /// What was to be written.
+    pub output: String,
+    /// What became of it.
+    pub outcome: Ending,
+    /// Why it was done, or was not, in a few words.
+    pub reason: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// What is wrong with its plan.
+    pub problems: Vec<Trouble>,
+    /// Variables of the input.
+    pub variables: usize,
+    /// Bytes of values that were written.
+    pub bytes: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// What is worth knowing.
+    pub notes: Vec<String>,
+}
+
+/// One thing that is wrong with a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What sort.
+    pub kind: String,
+    /// Where in which rule file.
+    pub place: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl From<&Problem> for Trouble {
+    fn from(problem: &Problem) -> Self {
+        Self {
+            kind: problem.kind.word().to_owned(),
+            place: problem.place.as_ref().map(ToString::to_string),
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+        }
+    }
+}
+
+impl Outcome {
+    /// A conversion that has not been begun.
+    pub(super) fn of(job: &Job) -> Self {
+        Self {
+            number: job.number,
+            input: job.input.to_string(),
+            output: job.output.to_string(),
+            outcome: Ending::NotDone,
+            reason: None,
+            error: None,
+            problems: Vec::new(),
+            variables: 0,
+            bytes: 0,
+            seconds: 0.0,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Why it failed, in one line.
+    pub fn failure(&self) -> Option<String> {
+        if self.outcome != Ending::Failed {
+            return None;
+        }
+        let Some(first) = self.problems.first() else { return self.error.clone() };
+        let place = first.place.as_ref().map_or(String::new(), |place| format!("{place}: "));
+        let more = match self.problems.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        Some(format!("{place}{}{more}", first.message))
+    }
+}
+
+/// What came of a batch, or of a share of one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    schema: u32,
+    /// SHA-256 of all inputs and outputs: shares of one batch have the same.
+    pub batch: String,
+    /// Conversions of the whole batch.
+    pub total: usize,
+    /// Which share it is; `None` for all of it.
+    pub shard: Option<Shard>,
+    /// How many there are of each sort.
+    pub counts: Counts,
+    /// How long it took; of several shares, the longest.
+    pub seconds: f64,
+    /// The conversions, in the order of the batch.
+    pub jobs: Vec<Outcome>,
+}
+
+/// How many conversions ended in which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the words are those of `Ending`")]
+pub struct Counts {
+    pub converted: usize,
+    pub unchanged: usize,
+    pub planned: usize,
+    pub failed: usize,
+    pub not_done: usize,
+}
+
+impl Counts {
+    fn of(jobs: &[Outcome]) -> Self {
+        let count = |ending| jobs.iter().filter(|job| job.outcome == ending).count();
+        Self {
+            converted: count(Ending::Converted),
+            unchanged: count(Ending::Unchanged),
+            planned: count(Ending::Planned),
+            failed: count(Ending::Failed),
+            not_done: count(Ending::NotDone),
+        }
+    }
+}
+
+/// Why summaries cannot be put together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// A file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file is something else.
+    #[error("`{at}` is no report of a batch")]
+    NoSummary {
+        /// The file.
+        at: Location,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// Two reports are of different batches.
+    #[error(
+        "`{other}` is of another batch than `{first}`: the job file or its checkpoints changed in \
+         between"
+    )]
+    OtherBatch {
+        /// The first report.
+        first: Location,
+        /// The one that does not fit.
+        other: Location,
+    },
+    /// A report is there twice.
+    #[error("`{first}` and `{second}` tell of the same conversion, `{input}`")]
+    Twice {
+        /// One.
+        first: Location,
+        /// The other.
+        second: Location,
+        /// The conversion.
+        input: String,
+    },
+    /// A part is not there.
+    #[error("{missing} of {total} conversions are in none of these reports{which}")]
+    Missing {
+        /// So many.
+        missing: usize,
+        /// Of so many.
+        total: usize,
+        /// Which shares, as far as it can be told; empty or with what leads to it.
+        which: String,
+    },
+    /// There is nothing to put together.
+    #[error("no report was given")]
+    Nothing,
+}
+
+impl Summary {
+    pub(super) fn new(
+        batch: &Batch,
+        shard: Option<Shard>,
+        jobs: Vec<Outcome>,
+        seconds: f64,
+    ) -> Self {
+        let names = batch.jobs.iter().map(|job| [job.input.to_string(), job.output.to_string()]);
+        let names = serde_json::json!(names.collect::<Vec<_>>());
+        Self {
+            schema: SCHEMA,
+            batch: sha256(names.to_string().as_bytes()),
+            total: batch.jobs.len(),
+            shard,
+            counts: Counts::of(&jobs),
+            seconds,
+            jobs,
+        }
+    }
+
+    /// The document for machines.
+    pub fn document(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
+    /// Reads a document.
+    pub fn read(at: &Location) -> Result<Self, MergeError> {
+        let bytes = read_all(at, LIMIT)?;
+        let at = at.clone();
+        serde_json::from_slice(&bytes).map_err(|source| MergeError::NoSummary { at, source })
+    }
+
+    /// Puts the shares of a batch together; all of it must be there, and nothing twice.
+    pub fn merge(parts: Vec<(Location, Self)>) -> Result<Self, MergeError> {
+        let Some((first, whole)) = parts.first() else { return Err(MergeError::Nothing) };
+        let (first, batch, total) = (first.clone(), whole.batch.clone(), whole.total);
+        let mut from: Vec<Option<(Location, Outcome)>> = Vec::new();
+        let mut shards = Vec::new();
+        let mut seconds = 0_f64;
+        for (at, part) in parts {
+            if part.batch != batch || part.total != total {
+                return Err(MergeError::OtherBatch { first, other: at });
+            }
+            seconds = seconds.max(part.seconds);
+            shards.extend(part.shard);
+            for job in part.jobs {
+                if job.number >= total {
+                    return Err(MergeError::OtherBatch { first, other: at });
+                }
+                from.resize(from.len().max(job.number + 1), None);
+                let Some(place) = from.get_mut(job.number) else { continue };
+                if let Some((before, _)) = place {
+                    let (first, second) = (before.clone(), at);
+                    return Err(MergeError::Twice { first, second, input: job.input });
+                }
+                *place = Some((at.clone(), job));
+            }
+        }
+        let jobs: Vec<Outcome> = from.into_iter().flatten().map(|(_, job)| job).collect();
+        if jobs.len() < total {
+            let (missing, which) = (total - jobs.len(), missing(&shards));
+            return Err(MergeError::Missing { missing, total, which });
+        }
+        let counts = Counts::of(&jobs);
+        Ok(Self { schema: SCHEMA, batch, total, shard: None, counts, seconds, jobs })
+    }
+}
+
+/// Shares that are not there.
+fn missing(shards: &[Shard]) -> String {
+    let Some(count) = shards.first().map(|shard| shard.count) else { return String::new() };
+    let all = (0..count).filter(|index| shards.iter().all(|shard| shard.index != *index));
+    let names: Vec<String> = all.take(20).map(|index| format!("{index}/{count}")).collect();
+    if names.is_empty() { names.concat() } else { format!(": no share {}", names.join(", ")) }
+}

@@ -1,0 +1,175 @@
+//! `batch`: many conversions, as a job file says.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::num::NonZero;
+use std::thread;
+
+use anyhow::{Context, bail};
+
+use super::bars::Bars;
+use super::interrupt::Interrupt;
+use super::ui::Ui;
+use super::{Answer, explain, page};
+use ckptmap::batch::{
+    Batch, BatchError, JobFile, MergeError, Options, Sharing, Summary, run as run_batch,
+};
+use ckptmap::files::{Location, read_all, store, write_all};
+use ckptmap::report::Report;
+use ckptmap::size::size;
+
+/// A job file is text that people write; a larger one is something else.
+const LIMIT: u64 = 64 << 20;
+
+/// More notes than these are counted.
+const NOTES: usize = 10;
+
+/// Convert many checkpoints, as a job file says
+///
+/// What was converted before, of the same source by the same rules, is left as it is. Whatever
+/// fails is told of, and the rest goes on. Exit status: 0 all is done, 1 something failed, 2 nothing
+/// could be begun.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The job file
+    #[arg(value_name = "JOBS", required_unless_present = "merge_reports")]
+    jobs: Option<Location>,
+    /// Conversions at a time [default: one for each processor, but two at the least]
+    #[arg(short = 'j', long = "jobs", value_name = "N")]
+    at_once: Option<NonZero<usize>>,
+    /// Plan everything and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Begin no other conversion after one that failed
+    #[arg(long)]
+    fail_fast: bool,
+    /// Convert again what has been converted of the same
+    #[arg(long)]
+    redo: bool,
+    /// Replace checkpoints that no batch wrote, or that were written again since
+    #[arg(long)]
+    force: bool,
+    /// Do a share only: `I/N` (the first of four is `0/4`), `slurm` in the tasks of a Slurm array,
+    /// `kubernetes` in the pods of an indexed Job that sets `JOB_COMPLETIONS`
+    #[arg(long, value_name = "SHARE")]
+    shard: Option<Sharing>,
+    /// Memory for values that are transformed, of all conversions together
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
+    memory: u64,
+    /// Put the reports of all shares together, instead of converting anything
+    #[arg(
+        long, value_name = "REPORT", num_args = 1..,
+        conflicts_with_all = ["jobs", "at_once", "dry_run", "fail_fast", "redo", "force", "shard"]
+    )]
+    merge_reports: Vec<Location>,
+    /// Write what became of each checkpoint to a file, in JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<Location>,
+    /// Write it as a page to look through as well
+    #[arg(long, value_name = "FILE")]
+    html: Option<Location>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
+    // Hours of work should not end in a report that cannot be written.
+    if let Some(at) = &args.report {
+        may_report(at)?;
+    }
+    if let Some(at) = &args.html {
+        page::may_write(at)?;
+    }
+    let Some(jobs) = &args.jobs else {
+        let read = |at: &Location| Ok((at.clone(), Summary::read(at)?));
+        let parts: Result<Vec<_>, MergeError> = args.merge_reports.iter().map(read).collect();
+        return tell(&Summary::merge(parts?)?, args, ui);
+    };
+    let interrupt = Interrupt::listen()?;
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let batch = match expand(jobs) {
+        Ok(batch) => batch,
+        Err(error) => {
+            let Some(BatchError::Problems(problems)) = error.downcast_ref() else {
+                return Err(error);
+            };
+            if args.json {
+                ui.answer(&Report::Problems(problems), true)?;
+            } else {
+                explain::problems(problems, ui);
+            }
+            return Ok(Answer::Unknown);
+        }
+    };
+    let shard = args.shard.map(|sharing| sharing.shard(&|name| env::var(name).ok())).transpose()?;
+    let processors = thread::available_parallelism().map_or(2, NonZero::get).max(2);
+    let options = Options {
+        at_once: args.at_once.map_or(processors, NonZero::get),
+        memory: args.memory,
+        fail_fast: args.fail_fast,
+        redo: args.redo,
+        force: args.force,
+        dry_run: args.dry_run,
+        shard,
+    };
+    let bars = Bars::new(ui, interrupt.clone());
+    let summary = run_batch(&batch, &options, &bars)?;
+    drop(bars);
+    let answer = tell(&summary, args, ui)?;
+    Ok(match interrupt.signal() {
+        Some(signal) => Answer::Interrupted(signal),
+        None => answer,
+    })
+}
+
+fn expand(jobs: &Location) -> anyhow::Result<Batch> {
+    let text = read_all(jobs, LIMIT)?;
+    let text = String::from_utf8(text).with_context(|| format!("`{jobs}` is no text in UTF-8"))?;
+    let file = JobFile::parse(&jobs.to_string(), &text).map_err(BatchError::Problems)?;
+    Ok(Batch::expand(&file, &jobs.parent())?)
+}
+
+/// Says what became of everything, wherever that is wanted.
+fn tell(summary: &Summary, args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
+    let report = Report::Batch(summary);
+    if args.json || !ui.is_quiet() {
+        ui.answer(&report, args.json)?;
+    }
+    if let Some(at) = &args.report {
+        may_report(at)?;
+        write_all(at, &summary.document()?)?;
+    }
+    if let Some(at) = &args.html {
+        page::write(at, &Report::Overview(summary))?;
+        ui.note(format!("wrote {at}"));
+    }
+    for note in notes(summary) {
+        ui.note(note);
+    }
+    let complete = summary.counts.failed == 0 && summary.counts.not_done == 0;
+    Ok(if complete { Answer::Yes } else { Answer::No })
+}
+
+/// What is worth knowing, each once; `--report` says of which checkpoint.
+fn notes(summary: &Summary) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for note in summary.jobs.iter().flat_map(|job| &job.notes) {
+        *counts.entry(note).or_default() += 1;
+    }
+    let more = counts.len().saturating_sub(NOTES);
+    let told = counts.into_iter().take(NOTES).map(|(note, count)| match count {
+        1 => note.to_owned(),
+        count => format!("{note} (so it is with {count} checkpoints)"),
+    });
+    let more = (more > 0).then(|| format!("and {more} more; `--report` has all"));
+    told.chain(more).collect()
+}
+
+/// Whether a report may be put there: nothing but an earlier one is replaced.
+fn may_report(at: &Location) -> anyhow::Result<()> {
+    if store(at).status(at)?.is_some() && Summary::read(at).is_err() {
+        bail!("`{at}` is there and is no report of a batch: give `--report` another name");
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Work that one process does and others leave to it.
+//!
+//! A claim is a scratch file with a name that follows from what is claimed, locked by whoever has
+//! it. The lock dies with its owner, so nothing that a killed run claimed stays claimed.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use super::local::identity;
+use super::{Action, Directory, FileError, Location, scratch};
+
+/// Files that were locked just as their owner removed them.
+const ATTEMPTS: usize = 16;
+
+/// While it lives, nobody else gets the same one.
+#[derive(Debug)]
+#[must_use = "dropped at once, it protects nothing"]
+pub struct Claim {
+    path: PathBuf,
+    /// `None` where the file system has no locks: then nobody is kept from anything.
+    _lock: Option<File>,
+    /// Dropped after the file is gone, or it would not be empty.
+    _directory: Directory,
+}
+
+impl Claim {
+    /// Claims what is to stand at `at`, unless somebody has it.
+    pub(super) fn take(at: &Location, directory: Directory) -> Result<Option<Self>, FileError> {
+        let name = Sha256::digest(at.name().as_bytes());
+        let name = name.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let name = format!("{}claim-{name}{}", scratch::START, scratch::END);
+        let path = at.parent().path().join(name);
+        let lock = match lock(&path).map_err(FileError::new(Action::Create, at))? {
+            Some(lock) => lock,
+            None => return Ok(None),
+        };
+        Ok(Some(Self { path, _lock: lock, _directory: directory }))
+    }
+}
+
+/// The lock on the file at `path`, which is made if need be; the outer `None` is that somebody has
+/// it, the inner that there is no such thing here.
+fn lock(path: &PathBuf) -> io::Result<Option<Option<File>>> {
+    for _ in 0..ATTEMPTS {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(_)) => return Ok(Some(None)),
+        }
+        // Its last owner may have removed it in between: then it is a lock on nothing.
+        match fs::metadata(path) {
+            Ok(found) if identity(&found) == identity(&file.metadata()?) => {
+                return Ok(Some(Some(file)));
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Still locked, so that whoever opened it meanwhile notices.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::files::store;
+
+    #[test]
+    fn there_is_one_claim_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = Location::from(dir.path().join("new/ckpt-1").as_path());
+        let claim = || store(&at).claim(&at).unwrap();
+        let first = claim().unwrap();
+        assert!(claim().is_none());
+        assert!(store(&at).claim(&at.with_suffix("0")).unwrap().is_some());
+        assert_eq!(store(&at).abandoned(&at).unwrap(), []);
+        drop(first);
+        assert!(claim().is_some());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn many_never_have_the_same_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = Location::from(dir.path().join("ckpt-1").as_path());
+        let (inside, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while taken.load(Ordering::SeqCst) < 200 {
+                        let Some(_claim) = store(&at).claim(&at).unwrap() else { continue };
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        taken.fetch_add(1, Ordering::SeqCst);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+    }
+}
