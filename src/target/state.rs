@@ -71,9 +71,9 @@ fn append(state: &mut CheckpointState, to: &Location, now: f64) {
     let is_other = |path: &String| directory.join(path).absolute() != absolute;
     let keep: Vec<bool> = state.all_model_checkpoint_paths.iter().map(is_other).collect();
 
-    // `CheckpointManager` has a time for each path, everybody else none.
+    // `CheckpointManager` has a time for each path, and passes over what has none; others have none.
     let times = &mut state.all_model_checkpoint_timestamps;
-    if times.len() == keep.len() && !times.is_empty() {
+    if times.len() == keep.len() {
         retain(times, &keep);
         times.push(now);
     } else {
@@ -89,17 +89,15 @@ fn append(state: &mut CheckpointState, to: &Location, now: f64) {
 fn insert(state: &mut CheckpointState, series: &[Location], now: f64) {
     let Some(last) = series.last() else { return };
     let directory = last.parent();
-    let listed = &state.all_model_checkpoint_paths;
     let times = &state.all_model_checkpoint_timestamps;
-    let times = (times.len() == listed.len() && !times.is_empty()).then_some(times);
     let is_same = |path: &str, at: &Location| directory.join(path).absolute() == at.absolute();
     let number = |path: &str| series.iter().position(|at| is_same(path, at));
     // Strangers keep their place: before all of the series, or behind what stands before them.
     let (mut before, mut behind) = (Vec::new(), Vec::new());
     let mut own = vec![None; series.len()];
     let mut any = false;
-    for (at, path) in listed.iter().enumerate() {
-        let time = times.and_then(|times| times.get(at)).copied();
+    for (at, path) in state.all_model_checkpoint_paths.iter().enumerate() {
+        let time = times.get(at).copied();
         match number(path).and_then(|number| own.get_mut(number)) {
             Some(place) => {
                 any = true;
@@ -115,12 +113,9 @@ fn insert(state: &mut CheckpointState, series: &[Location], now: f64) {
     if !latest_is_behind {
         state.model_checkpoint_path = last.name();
     }
-    let timed = times.is_some();
-    state.all_model_checkpoint_timestamps = all
-        .iter()
-        .filter(|_| timed)
-        .map(|(_, time)| time.unwrap_or(now))
-        .collect();
+    // `CheckpointManager` passes over what has no time.
+    let time = |(_, time): &(_, Option<f64>)| time.unwrap_or(now);
+    state.all_model_checkpoint_timestamps = all.iter().map(time).collect();
     state.all_model_checkpoint_paths = all.into_iter().map(|(path, _)| path).collect();
 }
 

@@ -81,6 +81,9 @@ fn every_key_is_documented_and_every_documented_key_exists() {
     rewrite(&place, "testdata/conv3", "less/ckpt", |new| {
         new.tensors.remove("model/conv2d/bias");
     });
+    let jobs = "version: 1\ndefaults: {map: testdata/conv3/rules-typo.yaml, output: no}\n\
+                jobs: [{input: testdata/conv3}]\n";
+    place.write("jobs.yaml", jobs);
     let runs: &[(&str, &[&str])] = &[
         (
             "list",
@@ -110,6 +113,7 @@ fn every_key_is_documented_and_every_documented_key_exists() {
                 "diff: testdata/conv3 new/ckpt --map testdata/conv3/rules-keras2.yaml",
             ],
         ),
+        ("batch", &["jobs.yaml --shard 0/1"]),
         ("mappings", &["", "bert-hf"]),
         (
             "suggest",

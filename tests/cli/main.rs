@@ -1,5 +1,6 @@
 //! The program as people use it: a fresh directory, a command, and everything it says.
 
+mod batch;
 mod by_content;
 mod check;
 mod convert;
