@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
+use std::string::FromUtf8Error;
 
 use crate::causes::in_one_line;
 use crate::files::{FileError, Location, lies_below, read_all};
@@ -30,8 +31,13 @@ pub enum RulesError {
     #[error(transparent)]
     File(#[from] FileError),
     /// It is something else.
-    #[error("`{0}` is no text in UTF-8")]
-    NotText(Location),
+    #[error("`{at}` is no text in UTF-8")]
+    NotText {
+        /// The file.
+        at: Location,
+        /// Where it is none.
+        source: FromUtf8Error,
+    },
 }
 
 /// Rules that were read.
@@ -112,5 +118,6 @@ impl Files for Beside {
 }
 
 fn text(at: &Location) -> Result<String, RulesError> {
-    String::from_utf8(read_all(at, LIMIT)?).map_err(|_| RulesError::NotText(at.clone()))
+    let not_text = |source| RulesError::NotText { at: at.clone(), source };
+    String::from_utf8(read_all(at, LIMIT)?).map_err(not_text)
 }

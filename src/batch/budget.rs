@@ -51,7 +51,11 @@ impl Budget {
                 return Some(Taken { budget: self, bytes });
             }
             if cancelled() {
-                if state.turn == number { state.advance() } else { state.gone.push(number) }
+                if state.turn == number {
+                    state.advance();
+                } else {
+                    state.gone.push(number);
+                }
                 self.changed.notify_all();
                 return None;
             }

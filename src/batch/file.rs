@@ -10,7 +10,7 @@ use crate::files::Share;
 use crate::mapping::node::{self, Context, Fields, Node, Site};
 use crate::mapping::yaml::{Anchor, Yaml};
 use crate::mapping::{Problem, ProblemKind, Problems, SourceText};
-use crate::plan::Purpose;
+use crate::plan::{self, Purpose};
 use crate::size::size;
 
 /// Keys at the top.
@@ -61,20 +61,31 @@ pub(super) struct Entry {
 }
 
 /// What is the same for every checkpoint that a pattern matches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct How {
-    pub(super) set: BTreeMap<String, String>,
-    pub(super) reverse: bool,
-    pub(super) keep_missing: bool,
-    pub(super) purpose: Purpose,
-    pub(super) keep_names: bool,
-    pub(super) save_counter: Option<u32>,
+#[derive(Debug, Clone)]
+pub struct How {
+    /// Parameters of the rule file.
+    pub set: BTreeMap<String, String>,
+    /// Whether it goes from TF2 to TF1.
+    pub reverse: bool,
+    /// How it is planned.
+    pub plan: plan::Options,
+    /// How values travel.
+    pub data: Data,
     /// Whether series are listed in a `checkpoint` file.
-    pub(super) state: bool,
-    pub(super) shard_size: Option<u64>,
-    pub(super) share: Option<Sharing>,
-    pub(super) verify: bool,
-    pub(super) sync: bool,
+    pub state: bool,
+}
+
+/// How values travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Data {
+    /// The size from which on another data file is begun.
+    pub shard_size: Option<u64>,
+    /// Whether data files are shared.
+    pub share: Option<Sharing>,
+    /// Whether checksums are checked.
+    pub verify: bool,
+    /// Whether the result must survive a loss of power.
+    pub sync: bool,
 }
 
 impl JobFile {
@@ -82,7 +93,7 @@ impl JobFile {
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let source = Arc::new(SourceText::new(name, text));
-        let tree = node::tree(&source).map_err(Problems::one)?;
+        let tree = node::tree(&source).map_err(|problem| Problems::one(*problem))?;
         let context = Context::new(Arc::clone(&source));
         let entries = Node::root(&tree, &context).fields(KEYS).map(|fields| {
             fields.version("job");
@@ -168,23 +179,25 @@ impl<'y> Keys<'_, 'y> {
 
     fn how(&self) -> How {
         let purposes = [("restore", Purpose::Restore), ("read", Purpose::Read)];
-        let how = How {
-            set: self.set(),
-            reverse: self.truth("reverse", false),
-            keep_missing: self.truth("keep_missing", false),
+        let plan = plan::Options {
             purpose: self.get("for").and_then(|node| node.choice(&purposes)).unwrap_or_default(),
             keep_names: self.truth("keep_names", false),
             save_counter: self.get("save_counter").and_then(counter),
-            state: self.truth("state", true),
+            keep_missing: self.truth("keep_missing", false),
+            backwards: false,
+        };
+        let data = Data {
             shard_size: self.get("shard_size").and_then(bytes),
             share: self.share(),
             verify: self.truth("verify", true),
             sync: self.truth("sync", true),
         };
+        let (reverse, state) = (self.truth("reverse", false), self.truth("state", true));
+        let reads = plan.purpose == Purpose::Read;
         let clashes = [
-            ("save_counter", how.purpose == Purpose::Read, "`for: read` leaves `save_counter` out"),
-            ("save_counter", how.reverse, "TF1 has no `save_counter`"),
-            ("keep_names", how.keep_names && how.reverse, "`reverse: true` gives TF1 names anyway"),
+            ("save_counter", reads, "`for: read` leaves `save_counter` out"),
+            ("save_counter", reverse, "TF1 has no `save_counter`"),
+            ("keep_names", plan.keep_names && reverse, "`reverse: true` gives TF1 names anyway"),
         ];
         for (key, clashes, why) in clashes {
             if clashes && let Some(node) = self.get(key) {
@@ -192,7 +205,7 @@ impl<'y> Keys<'_, 'y> {
                 node.report_key(Problem::new(ProblemKind::Key, message), key);
             }
         }
-        how
+        How { set: self.set(), reverse, plan, data, state }
     }
 
     /// Parameters, one by one.
@@ -259,6 +272,23 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_has_the_same_keys() {
+        let schema: serde_json::Value = serde_json::from_str(crate::batch::SCHEMA).unwrap();
+        let keys = |at: &str| {
+            let found = schema.pointer(at).unwrap()["properties"].as_object().unwrap();
+            found.keys().cloned().collect::<Vec<_>>()
+        };
+        let sorted = |keys: &[&str]| {
+            let mut keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(""), sorted(KEYS));
+        assert_eq!(keys("/properties/jobs/items"), sorted(JOB_KEYS));
+        assert_eq!(keys("/properties/defaults"), sorted(&JOB_KEYS[2..]));
+    }
+
+    #[test]
     fn a_job_overrides_defaults() {
         let text = "version: 1\n\
             defaults: {map: r.yaml, output: 'new/{x}', set: {a: 1, b: 2}, link: true, sync: false}\n\
@@ -269,10 +299,11 @@ mod tests {
         let items: Vec<usize> = file.entries.iter().map(|entry| entry.item).collect();
         assert_eq!(items, [0, 1, 1]);
         let [first, _, third] = &file.entries[..] else { panic!() };
-        assert_eq!(first.how.share, Some(Sharing { how: Share::Link, required: false }));
-        assert_eq!(third.how.share, Some(Sharing { how: Share::Reflink, required: true }));
-        assert_eq!(third.how.set.iter().map(|(_, value)| value).collect::<Vec<_>>(), ["1", "3"]);
-        assert!(!first.how.sync && third.how.sync && third.how.verify);
+        assert_eq!(first.how.data.share, Some(Sharing { how: Share::Link, required: false }));
+        assert_eq!(third.how.data.share, Some(Sharing { how: Share::Reflink, required: true }));
+        assert_eq!(third.how.set.values().collect::<Vec<_>>(), ["1", "3"]);
+        let data = &third.how.data;
+        assert!(!first.how.data.sync && data.sync && data.verify);
         assert_eq!(third.map, Fill::parse("s.yaml", &[]).ok());
     }
 

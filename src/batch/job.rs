@@ -7,11 +7,10 @@ use super::BatchError;
 use super::file::{Entry, How, JobFile};
 use super::find::{Found, below, find};
 use super::pattern::STEP;
-use crate::convert::Sharing;
 use crate::files::Location;
 use crate::mapping::{Problem, ProblemKind, Problems, SourceText};
 use crate::names::natural;
-use crate::plan;
+use crate::plan::Purpose;
 use crate::rules::Rules;
 use crate::source::resolve;
 use crate::target::default_destination;
@@ -30,22 +29,10 @@ pub struct Job {
     pub output: Location,
     /// The rules; none for a way back by names alone.
     pub rules: Option<Rules>,
-    /// Parameters of theirs.
-    pub set: BTreeMap<String, String>,
     /// The template; for a way back the TF1 checkpoint.
     pub like: Option<Location>,
-    /// Whether it goes from TF2 to TF1.
-    pub reverse: bool,
-    /// How it is planned.
-    pub options: plan::Options,
-    /// Whether data files are shared.
-    pub share: Option<Sharing>,
-    /// Whether checksums are checked.
-    pub verify: bool,
-    /// Whether it must survive a loss of power.
-    pub sync: bool,
-    /// The size of data files.
-    pub shard_size: Option<u64>,
+    /// Everything else.
+    pub how: How,
 }
 
 /// Checkpoints in one directory, in the order of their steps.
@@ -86,7 +73,7 @@ impl Batch {
                 problems.push(problem.at(None, entry.site.place(&file.source, None)));
             }
             for found in found {
-                drafts.push(draft(entry, folder, drafts.len(), found)?);
+                drafts.push(draft(entry, folder, drafts.len(), &found));
                 if drafts.len() > MOST {
                     let message = format!("more than {MOST} checkpoints match");
                     let problem = Problem::new(ProblemKind::Source, message);
@@ -109,61 +96,29 @@ fn draft<'f>(
     entry: &'f Entry,
     folder: &Location,
     number: usize,
-    Found { path, parts }: Found,
-) -> Result<Draft<'f>, BatchError> {
-    let How {
-        set,
-        reverse,
-        keep_missing,
-        purpose,
-        keep_names,
-        save_counter,
-        state: _,
-        shard_size,
-        share,
-        verify,
-        sync,
-    } = entry.how.clone();
-    let input = below(folder, &path);
+    Found { path, parts }: &Found,
+) -> Draft<'f> {
+    let how = entry.how.clone();
+    let input = below(folder, path);
     let output = match &entry.output {
-        Some((output, _)) => below(folder, &output.fill(&parts)),
+        Some((output, _)) => below(folder, &output.fill(parts)),
         // One that cannot be found is told of when its turn comes.
-        None => default_destination(&resolve(&input).unwrap_or(input.clone()), reverse),
+        None => default_destination(&resolve(&input).unwrap_or(input.clone()), how.reverse),
     };
     let rules = entry.map.as_ref().map(|map| {
-        let Ok(rules) = map.fill(&parts).parse::<Rules>();
+        let Ok(rules) = map.fill(parts).parse::<Rules>();
         match rules {
-            Rules::File(_) => Rules::File(below(folder, &map.fill(&parts))),
+            Rules::File(_) => Rules::File(below(folder, &map.fill(parts))),
             builtin @ Rules::Builtin(_) => builtin,
         }
     });
-    let like = entry.like.as_ref().map(|like| below(folder, &like.fill(&parts)));
-    let options =
-        plan::Options { purpose, keep_names, save_counter, keep_missing, backwards: false };
-    let job = Job {
-        number,
-        input,
-        output,
-        rules,
-        set,
-        like,
-        reverse,
-        options,
-        share,
-        verify,
-        sync,
-        shard_size,
-    };
+    let like = entry.like.as_ref().map(|like| below(folder, &like.fill(parts)));
     let step = parts.get(STEP).cloned().unwrap_or_default();
-    Ok(Draft { job, entry, step })
+    Draft { job: Job { number, input, output, rules, like, how }, entry, step }
 }
 
 /// Where what is said about an output belongs.
-fn place(
-    draft: &Draft<'_>,
-    source: &Arc<SourceText>,
-    problem: Problem,
-) -> Problem {
+fn place(draft: &Draft<'_>, source: &Arc<SourceText>, problem: Problem) -> Problem {
     let site = draft.entry.output.as_ref().map_or(&draft.entry.site, |(_, site)| site);
     problem.at(None, site.place(source, None))
 }
@@ -230,13 +185,14 @@ fn series(drafts: &mut [Draft<'_>]) -> Vec<Series> {
         });
         let mut listed = Series { jobs: Vec::new(), sync: true };
         for (number, counter) in jobs.into_iter().zip(1..) {
-            let Some(Draft { job, entry, .. }) = drafts.get_mut(number) else { continue };
-            if job.options.purpose == plan::Purpose::Restore && !job.reverse {
-                job.options.save_counter.get_or_insert(counter);
+            let Some(Draft { job, .. }) = drafts.get_mut(number) else { continue };
+            let How { reverse, plan, data, state, .. } = &mut job.how;
+            if plan.purpose == Purpose::Restore && !*reverse {
+                plan.save_counter.get_or_insert(counter);
             }
-            if entry.how.state {
+            if *state {
                 listed.jobs.push(number);
-                listed.sync = job.sync;
+                listed.sync = data.sync;
             }
         }
         if !listed.jobs.is_empty() {
@@ -275,7 +231,7 @@ mod tests {
         .unwrap();
         let names: Vec<String> = batch.jobs.iter().map(|job| job.output.name()).collect();
         assert_eq!(names, ["ckpt-200", "ckpt-1000", "ckpt-7", "best"]);
-        let counters: Vec<_> = batch.jobs.iter().map(|job| job.options.save_counter).collect();
+        let counters: Vec<_> = batch.jobs.iter().map(|job| job.how.plan.save_counter).collect();
         assert_eq!(counters, [Some(1), Some(2), Some(1), None]);
         let series: Vec<_> = batch.series.iter().map(|series| series.jobs.clone()).collect();
         assert_eq!(series, [vec![0, 1], vec![2]]);

@@ -25,11 +25,14 @@ use crate::files::FileError;
 use crate::mapping::Problems;
 use crate::source::SourceError;
 
-pub use file::JobFile;
+pub use file::{Data, How, JobFile};
 pub use job::{Batch, Job, Series};
-pub use run::{Options, Watch, run};
+pub use run::{Mode, Options, Watch, run};
 pub use shard::{Shard, ShardError, Sharing};
 pub use summary::{Counts, Ending, MergeError, Outcome, Summary, Trouble};
+
+/// The JSON schema of job files.
+pub const SCHEMA: &str = include_str!("jobs.schema.json");
 
 /// Why there is no batch to be run.
 #[derive(Debug, thiserror::Error)]

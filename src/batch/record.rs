@@ -53,9 +53,8 @@ pub(super) fn identity(reader: &dyn CheckpointReader) -> Result<Vec<FileIdentity
     for at in reader.files().into_iter().chain([reader.prefix().with_suffix(".meta")]) {
         let Some(status) = store(&at).status(&at)? else { continue };
         let name = at.name();
-        let is_index = name.ends_with(".index");
-        let sha256 =
-            if is_index { Some(sha256(&read_all(&at, INDEX)?)) } else { None };
+        let is_index = at.strip_suffix(".index").is_some();
+        let sha256 = if is_index { Some(sha256(&read_all(&at, INDEX)?)) } else { None };
         let version = status.version.filter(|_| !is_index);
         all.push(FileIdentity { name, bytes: status.len, version, sha256 });
     }

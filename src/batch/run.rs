@@ -35,10 +35,26 @@ pub struct Options {
     pub redo: bool,
     /// Whether checkpoints are replaced that no batch wrote.
     pub force: bool,
-    /// Whether everything is only planned.
-    pub dry_run: bool,
+    /// What is done.
+    pub mode: Mode,
     /// Which share of the batch; all of it if absent.
     pub shard: Option<Shard>,
+}
+
+/// What is done with a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is converted.
+    Convert,
+    /// Its conversion is planned.
+    Plan,
+}
+
+impl Options {
+    /// Whether nothing is written.
+    pub(super) fn is_dry(&self) -> bool {
+        self.mode == Mode::Plan
+    }
 }
 
 /// Hears of conversions as they begin and end.
@@ -64,14 +80,10 @@ pub fn run(batch: &Batch, options: &Options, watch: &dyn Watch) -> Result<Summar
     let begun = Instant::now();
     let jobs = share(batch, options.shard);
     watch.ahead(jobs.len());
-    if !options.dry_run {
+    if !options.is_dry() {
         sweep(&jobs, watch);
     }
-    let bench = Bench {
-        options,
-        shared: Shared::new(),
-        budget: Budget::new(options.memory),
-    };
+    let bench = Bench { options, shared: Shared::new(), budget: Budget::new(options.memory) };
     let crew = Crew {
         bench: &bench,
         watch,
@@ -88,9 +100,10 @@ pub fn run(batch: &Batch, options: &Options, watch: &dyn Watch) -> Result<Summar
     });
     let mut ended = crew.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
     let known: BTreeSet<usize> = ended.iter().map(|outcome| outcome.number).collect();
-    ended.extend(jobs.iter().filter(|job| !known.contains(&job.number)).map(|job| Outcome::of(job)));
+    ended
+        .extend(jobs.iter().filter(|job| !known.contains(&job.number)).map(|job| Outcome::of(job)));
     ended.sort_by_key(|outcome| outcome.number);
-    if !options.dry_run {
+    if !options.is_dry() {
         list(batch, &ended, watch);
     }
     Ok(Summary::new(batch, options.shard, ended, begun.elapsed().as_secs_f64()))

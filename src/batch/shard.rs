@@ -1,6 +1,6 @@
 //! Shares of a batch: the same for everybody who works them out, and about equally large.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -99,7 +99,8 @@ impl Sharing {
             }
             Self::Kubernetes => {
                 let index = "`--shard kubernetes` is for Jobs with `completionMode: Indexed`";
-                let count = "set it to the Job's `completions`, which Kubernetes tells no container";
+                let count =
+                    "set it to the Job's `completions`, which Kubernetes tells no container";
                 Shard {
                     index: number("JOB_COMPLETION_INDEX", index)?,
                     count: number("JOB_COMPLETIONS", count)?,
@@ -145,15 +146,15 @@ pub(super) fn divide(sizes: &[u64], count: usize) -> Vec<usize> {
     let size = |item: &usize| sizes.get(*item).copied().unwrap_or_default();
     items.sort_by_key(|item| (std::cmp::Reverse(size(item)), *item));
     // By what they have, then by number; every item is some work, however small.
-    let mut loads: BTreeMap<(u64, usize, usize), ()> = BTreeMap::new();
-    loads.extend((0..count.min(sizes.len()).max(1)).map(|share| ((0, 0, share), ())));
+    let all = 0..count.min(sizes.len()).max(1);
+    let mut loads: BTreeSet<(u64, usize, usize)> = all.map(|share| (0, 0, share)).collect();
     let mut shares = vec![0; sizes.len()];
     for item in items {
-        let Some(((load, items, share), ())) = loads.pop_first() else { break };
+        let Some((load, items, share)) = loads.pop_first() else { break };
         if let Some(place) = shares.get_mut(item) {
             *place = share;
         }
-        loads.insert((load.saturating_add(size(&item)), items + 1, share), ());
+        loads.insert((load.saturating_add(size(&item)), items + 1, share));
     }
     shares
 }

@@ -12,7 +12,7 @@ use super::summary::{Ending, Outcome, Trouble};
 use super::{Job, Options};
 use crate::catalog::VariableName;
 use crate::causes::in_one_line;
-use crate::convert::{self, ConvertError, Conversion, Inputs, convert};
+use crate::convert::{self, Conversion, ConvertError, Inputs, convert};
 use crate::files::{FileError, entries, store};
 use crate::mapping::Problems;
 use crate::plan::{self, Plan, plan};
@@ -85,7 +85,7 @@ impl Bench<'_> {
         let source = open(&job.input)?;
         outcome.variables = source.catalog().variables.len();
         let template = job.like.as_ref().map(|like| self.shared.template(like)).transpose()?;
-        let rules = job.rules.as_ref().map(|rules| self.shared.rules(rules, &job.set));
+        let rules = job.rules.as_ref().map(|rules| self.shared.rules(rules, &job.how.set));
         let rules = rules.transpose()?;
         let origin = Origin {
             source: identity(source.as_ref())?,
@@ -98,7 +98,7 @@ impl Bench<'_> {
             outcome.reason = Some("made of the same before".to_owned());
             return Ok(Done::Ended(Ending::Unchanged));
         };
-        let _claim = if self.options.dry_run {
+        let _claim = if self.options.is_dry() {
             None
         } else {
             let Some(claim) = store.claim(&job.output)? else { return Ok(Done::Elsewhere) };
@@ -121,19 +121,19 @@ impl Bench<'_> {
             None => None,
         };
         let plan = match (mapping, like) {
-            (Some(mapping), Some(old)) if job.reverse => {
+            (Some(mapping), Some(old)) if job.how.reverse => {
                 let has_data = |name: &VariableName| old.extent(name).is_ok();
-                plan_back(old.catalog(), source.catalog(), mapping, &job.options, &has_data)
+                plan_back(old.catalog(), source.catalog(), mapping, &job.how.plan, &has_data)
             }
             (Some(mapping), like) => {
                 let like = like.map(CheckpointReader::catalog);
-                plan(source.catalog(), mapping, like, &job.options)
+                plan(source.catalog(), mapping, like, &job.how.plan)
             }
             (None, _) => by_full_name(source.catalog()),
         }?;
         outcome.notes.extend(source.catalog().facts.notes.iter().cloned());
         outcome.notes.extend(plan.warnings.iter().map(ToString::to_string));
-        if self.options.dry_run {
+        if self.options.is_dry() {
             return Ok(Done::Ended(Ending::Planned));
         }
         if way.is_unfinished {
@@ -145,9 +145,9 @@ impl Bench<'_> {
         let author = Author { input: outcome.input.clone(), origin, replaces: way.replaces };
         let options = target::Options {
             overwrite: way.overwrite,
-            sync: job.sync,
+            sync: job.how.data.sync,
             update_state: false,
-            shard_size: job.shard_size,
+            shard_size: job.how.data.shard_size,
             record: Some(Arc::new(author)),
         };
         let parts = Parts { source: source.as_ref(), template: template.as_deref(), plan: &plan };
@@ -215,8 +215,8 @@ impl Bench<'_> {
             };
             let how = convert::Options {
                 memory: memory.bytes,
-                verify: job.verify,
-                share: job.share,
+                verify: job.how.data.verify,
+                share: job.how.data.share,
             };
             let writer = create(&job.output, options, &never)?;
             match convert(parts.plan, &inputs, writer, &how, progress) {
@@ -250,18 +250,18 @@ struct Parts<'p> {
 /// What a job says beside its files, as far as the result depends on it.
 fn options(job: &Job) -> String {
     let plan::Options { purpose, keep_names, save_counter, keep_missing, backwards: _ } =
-        &job.options;
+        &job.how.plan;
     let purpose = match purpose {
         plan::Purpose::Restore => "restore",
         plan::Purpose::Read => "read",
     };
     json!({
-        "reverse": job.reverse,
+        "reverse": job.how.reverse,
         "for": purpose,
         "keep_names": keep_names,
         "save_counter": save_counter,
         "keep_missing": keep_missing,
-        "shard_size": job.shard_size,
+        "shard_size": job.how.data.shard_size,
     })
     .to_string()
 }

@@ -19,7 +19,7 @@ use ckptmap::report::escape;
 pub(super) struct Bars<'u> {
     ui: &'u Ui,
     interrupt: Interrupt,
-    bars: MultiProgress,
+    all: MultiProgress,
     overall: OnceLock<ProgressBar>,
     ahead: AtomicUsize,
     ended: AtomicUsize,
@@ -30,7 +30,7 @@ impl<'u> Bars<'u> {
         Self {
             ui,
             interrupt,
-            bars: MultiProgress::new(),
+            all: MultiProgress::new(),
             overall: OnceLock::new(),
             ahead: AtomicUsize::new(0),
             ended: AtomicUsize::new(0),
@@ -39,7 +39,7 @@ impl<'u> Bars<'u> {
 
     /// Says something without tearing the bars.
     fn say(&self, say: impl FnOnce()) {
-        if self.ui.is_live() { self.bars.suspend(say) } else { say() }
+        if self.ui.is_live() { self.all.suspend(say) } else { say() }
     }
 }
 
@@ -49,15 +49,16 @@ impl Watch for Bars<'_> {
         if !self.ui.is_live() {
             return;
         }
-        let bar = self.overall.get_or_init(|| self.bars.add(ProgressBar::new(jobs as u64)));
+        let bar = self.overall.get_or_init(|| self.all.add(ProgressBar::new(jobs as u64)));
         let form = "{bar:40} {pos} of {len} checkpoints, {elapsed}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(form) {
             bar.set_style(style);
-        }    }
+        }
+    }
 
     fn begin(&self, job: &Job) -> Box<dyn Progress + '_> {
         let name = escape(&job.input.to_string()).into_owned();
-        Box::new(Bar::new(self.ui, self.interrupt.clone()).among(&self.bars, name))
+        Box::new(Bar::new(self.ui, self.interrupt.clone()).among(&self.all, name))
     }
 
     fn end(&self, outcome: &Outcome) {

@@ -12,7 +12,7 @@ use super::interrupt::Interrupt;
 use super::ui::Ui;
 use super::{Answer, explain, page};
 use ckptmap::batch::{
-    Batch, BatchError, JobFile, MergeError, Options, Sharing, Summary, run as run_batch,
+    Batch, BatchError, JobFile, MergeError, Mode, Options, Sharing, Summary, run as run_batch,
 };
 use ckptmap::files::{Location, read_all, store, write_all};
 use ckptmap::report::Report;
@@ -43,12 +43,8 @@ pub(super) struct Args {
     /// Begin no other conversion after one that failed
     #[arg(long)]
     fail_fast: bool,
-    /// Convert again what has been converted of the same
-    #[arg(long)]
-    redo: bool,
-    /// Replace checkpoints that no batch wrote, or that were written again since
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    again: Again,
     /// Do a share only: `I/N` (the first of four is `0/4`), `slurm` in the tasks of a Slurm array,
     /// `kubernetes` in the pods of an indexed Job that sets `JOB_COMPLETIONS`
     #[arg(long, value_name = "SHARE")]
@@ -62,6 +58,24 @@ pub(super) struct Args {
         conflicts_with_all = ["jobs", "at_once", "dry_run", "fail_fast", "redo", "force", "shard"]
     )]
     merge_reports: Vec<Location>,
+    #[command(flatten)]
+    told: Told,
+}
+
+/// What is done though something stands there.
+#[derive(Debug, clap::Args)]
+struct Again {
+    /// Convert again what has been converted of the same
+    #[arg(long)]
+    redo: bool,
+    /// Replace checkpoints that no batch wrote, or that were written again since
+    #[arg(long)]
+    force: bool,
+}
+
+/// How it is told what became of everything.
+#[derive(Debug, clap::Args)]
+struct Told {
     /// Write what became of each checkpoint to a file, in JSON
     #[arg(long, value_name = "FILE")]
     report: Option<Location>,
@@ -75,16 +89,16 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     // Hours of work should not end in a report that cannot be written.
-    if let Some(at) = &args.report {
+    if let Some(at) = &args.told.report {
         may_report(at)?;
     }
-    if let Some(at) = &args.html {
+    if let Some(at) = &args.told.html {
         page::may_write(at)?;
     }
     let Some(jobs) = &args.jobs else {
         let read = |at: &Location| Ok((at.clone(), Summary::read(at)?));
         let parts: Result<Vec<_>, MergeError> = args.merge_reports.iter().map(read).collect();
-        return tell(&Summary::merge(parts?)?, args, ui);
+        return tell(&Summary::merge(parts?)?, &args.told, ui);
     };
     let interrupt = Interrupt::listen()?;
     let _ = rlimit::increase_nofile_limit(u64::MAX);
@@ -94,7 +108,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
             let Some(BatchError::Problems(problems)) = error.downcast_ref() else {
                 return Err(error);
             };
-            if args.json {
+            if args.told.json {
                 ui.answer(&Report::Problems(problems), true)?;
             } else {
                 explain::problems(problems, ui);
@@ -108,15 +122,15 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         at_once: args.at_once.map_or(processors, NonZero::get),
         memory: args.memory,
         fail_fast: args.fail_fast,
-        redo: args.redo,
-        force: args.force,
-        dry_run: args.dry_run,
+        redo: args.again.redo,
+        force: args.again.force,
+        mode: if args.dry_run { Mode::Plan } else { Mode::Convert },
         shard,
     };
     let bars = Bars::new(ui, interrupt.clone());
     let summary = run_batch(&batch, &options, &bars)?;
     drop(bars);
-    let answer = tell(&summary, args, ui)?;
+    let answer = tell(&summary, &args.told, ui)?;
     Ok(match interrupt.signal() {
         Some(signal) => Answer::Interrupted(signal),
         None => answer,
@@ -131,16 +145,16 @@ fn expand(jobs: &Location) -> anyhow::Result<Batch> {
 }
 
 /// Says what became of everything, wherever that is wanted.
-fn tell(summary: &Summary, args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
+fn tell(summary: &Summary, told: &Told, ui: &Ui) -> anyhow::Result<Answer> {
     let report = Report::Batch(summary);
-    if args.json || !ui.is_quiet() {
-        ui.answer(&report, args.json)?;
+    if told.json || !ui.is_quiet() {
+        ui.answer(&report, told.json)?;
     }
-    if let Some(at) = &args.report {
+    if let Some(at) = &told.report {
         may_report(at)?;
         write_all(at, &summary.document()?)?;
     }
-    if let Some(at) = &args.html {
+    if let Some(at) = &told.html {
         page::write(at, &Report::Overview(summary))?;
         ui.note(format!("wrote {at}"));
     }

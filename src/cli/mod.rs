@@ -14,6 +14,7 @@ mod mappings;
 mod page;
 mod plan;
 mod progress;
+mod schema;
 mod scopes;
 mod show;
 mod suggest;
@@ -101,6 +102,7 @@ enum Command {
     Verify(verify::Args),
     Batch(batch::Args),
     Mappings(mappings::Args),
+    Schema(schema::Args),
 }
 
 /// Runs the program.
@@ -127,6 +129,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args, &ui),
         Command::Batch(args) => batch::run(args, &ui),
         Command::Mappings(args) => mappings::run(args, &ui),
+        Command::Schema(args) => schema::run(args, &ui),
     };
     match answer {
         Ok(answer) => answer.into(),

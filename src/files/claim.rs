@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -33,34 +33,41 @@ impl Claim {
         let name = name.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let name = format!("{}claim-{name}{}", scratch::START, scratch::END);
         let path = at.parent().path().join(name);
-        let lock = match lock(&path).map_err(FileError::new(Action::Create, at))? {
-            Some(lock) => lock,
-            None => return Ok(None),
-        };
-        Ok(Some(Self { path, _lock: lock, _directory: directory }))
+        Ok(match lock(&path).map_err(FileError::new(Action::Create, at))? {
+            Lock::Elsewhere => None,
+            Lock::Ours(file) => Some(Self { path, _lock: Some(file), _directory: directory }),
+            Lock::Unknown => Some(Self { path, _lock: None, _directory: directory }),
+        })
     }
 }
 
-/// The lock on the file at `path`, which is made if need be; the outer `None` is that somebody has
-/// it, the inner that there is no such thing here.
-fn lock(path: &PathBuf) -> io::Result<Option<Option<File>>> {
+/// What came of an attempt to lock a file.
+enum Lock {
+    Ours(File),
+    Elsewhere,
+    /// The file system has no locks.
+    Unknown,
+}
+
+/// Locks the file at `path`, which is made if need be.
+fn lock(path: &Path) -> io::Result<Lock> {
     for _ in 0..ATTEMPTS {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(_)) => return Ok(Some(None)),
+            Err(TryLockError::WouldBlock) => return Ok(Lock::Elsewhere),
+            Err(TryLockError::Error(_)) => return Ok(Lock::Unknown),
         }
         // Its last owner may have removed it in between: then it is a lock on nothing.
         match fs::metadata(path) {
             Ok(found) if identity(&found) == identity(&file.metadata()?) => {
-                return Ok(Some(Some(file)));
+                return Ok(Lock::Ours(file));
             }
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    Ok(None)
+    Ok(Lock::Elsewhere)
 }
 
 impl Drop for Claim {

@@ -13,8 +13,8 @@ use std::time::UNIX_EPOCH;
 use super::blob::{LocalBlob, regular};
 use super::scratch::{self, Scratch};
 use super::{
-    Action, Blob, Claim, Directory, FileError, Identity, Location, Mapped, Share, Shared, Staged, Status,
-    Store, Turn, share,
+    Action, Blob, Claim, Directory, FileError, Identity, Location, Mapped, Share, Shared, Staged,
+    Status, Store, Turn, share,
 };
 
 /// The local file system.

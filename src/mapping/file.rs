@@ -90,10 +90,10 @@ pub(super) fn parse(
         let tree = match node::tree(&source) {
             Ok(tree) => tree,
             Err(broken) if Arc::ptr_eq(&source, &mapping.source) => {
-                return Err(Problems::one(broken));
+                return Err(Problems::one(*broken));
             }
             Err(broken) => {
-                mapping.problems.push(broken);
+                mapping.problems.push(*broken);
                 continue;
             }
         };
@@ -209,4 +209,3 @@ fn rename(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rename> {
     let optional = fields.truth("optional")?;
     Some(Rename { id: compiler.id(node), find, replace, optional })
 }
-

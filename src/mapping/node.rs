@@ -101,7 +101,7 @@ fn quoted_at(raw: &str, offset: usize) -> usize {
 }
 
 /// A file's YAML, or what is wrong with it.
-pub(crate) fn tree(source: &Arc<SourceText>) -> Result<Yaml, Problem> {
+pub(crate) fn tree(source: &Arc<SourceText>) -> Result<Yaml, Box<Problem>> {
     yaml::parse(&source.text).map_err(|error| {
         let mut problem = Problem::new(ProblemKind::Yaml, format!("not YAML: {}", error.message));
         if error.message.contains("escape") {
@@ -112,7 +112,7 @@ pub(crate) fn tree(source: &Arc<SourceText>) -> Result<Yaml, Problem> {
             let offset = offset.min(source.text.len());
             Place { source: Arc::clone(source), span: offset..offset }
         });
-        problem
+        Box::new(problem)
     })
 }
 

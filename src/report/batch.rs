@@ -9,9 +9,8 @@ use crate::batch::{Ending, Outcome, Summary};
 
 /// Conversions that need somebody's attention, and how many there are of each sort.
 pub(super) fn text(summary: &Summary, page: &mut Page<'_>) -> io::Result<()> {
-    let told = |outcome: &&Outcome| {
-        !matches!(outcome.outcome, Ending::Converted | Ending::Unchanged)
-    };
+    let told =
+        |outcome: &&Outcome| !matches!(outcome.outcome, Ending::Converted | Ending::Unchanged);
     let row = |outcome: &Outcome| {
         let why = outcome.failure().or_else(|| outcome.reason.clone()).unwrap_or_default();
         [

@@ -30,6 +30,7 @@ impl Renderer for Json {
             Report::Layers { layers, origin, .. } => layers::document(layers, origin),
             Report::Plan { plan, mapping } => plan::document(plan, mapping),
             Report::Conversion { plan, mapping, done } => converted(plan, mapping, done),
+            Report::Text(text) => return out.write_all(text.as_bytes()),
             Report::Batch(summary) | Report::Overview(summary) => {
                 return out.write_all(&summary.document()?);
             }

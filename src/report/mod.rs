@@ -97,6 +97,8 @@ pub enum Report<'r> {
     Batch(&'r Summary),
     /// The same as a page.
     Overview(&'r Summary),
+    /// A document that comes with the program.
+    Text(&'r str),
     /// Rule files that come with the program, by name.
     Builtins(&'r [Builtin]),
     /// One of them, as it is.

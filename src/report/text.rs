@@ -36,6 +36,7 @@ impl Renderer for Text {
                 plan::text(plan, mapping, out)?;
                 converted(done, out)
             }
+            Report::Text(text) => out.write_all(text.as_bytes()),
             Report::Batch(summary) => batch::text(summary, out),
             Report::Overview(summary) => html::overview(summary, out),
             Report::Builtins(builtins) => {

@@ -208,9 +208,13 @@ fn what_changed_is_done_again_and_nothing_else() {
     copy(&place, "runs/run-01/model.ckpt-500");
     let source = [quote("runs/run-01/model.ckpt-500", "the source changed")];
     assert_eq!(reasons("batch jobs.yaml --json"), source);
-    place.write("rules.yaml", format!("{}# more\n", String::from_utf8_lossy(
-        &fs::read(place.path("rules.yaml")).unwrap(),
-    )));
+    place.write(
+        "rules.yaml",
+        format!(
+            "{}# more\n",
+            String::from_utf8_lossy(&fs::read(place.path("rules.yaml")).unwrap(),)
+        ),
+    );
     assert_eq!(reasons("batch jobs.yaml --json").len(), 4);
     fs::remove_file(place.path("converted/run-00/ckpt-500.data-00000-of-00001")).unwrap_or(());
     fs::remove_file(place.path("converted/run-00/ckpt-500.data-00000-of-00002")).unwrap_or(());
@@ -254,12 +258,11 @@ fn a_series_is_listed_in_its_order() {
     let place = archive(1, 3);
     copy(&place, "runs/run-00/model.ckpt-20000");
     place.ok("batch jobs.yaml --quiet");
-    let state = |place: &Place| {
-        fs::read_to_string(place.path("converted/run-00/checkpoint")).unwrap()
-    };
+    let state =
+        |place: &Place| fs::read_to_string(place.path("converted/run-00/checkpoint")).unwrap();
     let plain = |text: &str| {
-        let lines = text.lines().filter(|line| !line.contains("timestamps"));
-        lines.map(|line| format!("{line}\n")).collect::<String>()
+        let lines = text.split_inclusive('\n').filter(|line| !line.contains("timestamps"));
+        lines.collect::<String>()
     };
     let first = "model_checkpoint_path: \"ckpt-20000\"\n\
                  all_model_checkpoint_paths: \"ckpt-500\"\n\
@@ -331,7 +334,8 @@ fn shares_are_all_of_it_and_their_reports_go_together() {
 fn shares_of_clusters_are_never_guessed() {
     let place = archive(1, 4);
     let run = |share: &str, variables: &[(&str, &str)]| {
-        let mut command = place.command(&format!("batch jobs.yaml --dry-run --json --shard {share}"));
+        let mut command =
+            place.command(&format!("batch jobs.yaml --dry-run --json --shard {share}"));
         command.envs(variables.iter().copied());
         let output = command.output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap(), output.stdout)

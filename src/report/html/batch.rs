@@ -32,12 +32,7 @@ pub(super) fn page(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     })
 }
 
-fn section(
-    jobs: &[&Outcome],
-    ending: Ending,
-    state: &str,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn section(jobs: &[&Outcome], ending: Ending, state: &str, out: &mut dyn Write) -> io::Result<()> {
     if jobs.is_empty() {
         return Ok(());
     }
