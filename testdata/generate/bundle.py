@@ -141,3 +141,12 @@ def write_bundle(
     prefix.with_name(f"{prefix.name}.index").write_bytes(write_table(index, layout))
     for number, data in shards.items():
         prefix.with_name(f"{prefix.name}.data-{number}").write_bytes(data)
+
+
+def write_variables(prefix: Path, variables: dict[str, tuple[int, Iterable[int], bytes]]) -> None:
+    """As TF1's `Saver` does: each with the number of its type, its shape, and its bytes."""
+    index, content = {b"": header()}, b""
+    for name, (dtype, dims, data) in sorted(variables.items()):
+        index[name.encode()] = entry(dtype, dims, data, len(content))
+        content += data
+    write_bundle(prefix, index, {"00000-of-00001": content})
