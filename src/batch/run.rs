@@ -12,7 +12,7 @@ use super::shard::divide;
 use super::shared::Shared;
 use super::summary::{Ending, Outcome, Summary};
 use super::task::Bench;
-use super::{Batch, BatchError, Job, Shard};
+use super::{Batch, Job, Shard};
 use crate::causes::in_one_line;
 use crate::files::{Location, store};
 use crate::progress::Progress;
@@ -76,7 +76,7 @@ pub trait Watch: Sync {
 }
 
 /// Runs a batch, or a share of it.
-pub fn run(batch: &Batch, options: &Options, watch: &dyn Watch) -> Result<Summary, BatchError> {
+pub fn run(batch: &Batch, options: &Options, watch: &dyn Watch) -> Summary {
     let begun = Instant::now();
     let jobs = share(batch, options.shard);
     watch.ahead(jobs.len());
@@ -106,7 +106,7 @@ pub fn run(batch: &Batch, options: &Options, watch: &dyn Watch) -> Result<Summar
     if !options.is_dry() {
         list(batch, &ended, watch);
     }
-    Ok(Summary::new(batch, options.shard, ended, begun.elapsed().as_secs_f64()))
+    Summary::new(batch, options.shard, ended, begun.elapsed().as_secs_f64())
 }
 
 /// The jobs of a share, or all.
@@ -127,44 +127,31 @@ fn size(input: &Location) -> u64 {
 
 /// Removes what runs that were killed left where this one will write.
 fn sweep(jobs: &[&Job], watch: &dyn Watch) {
+    let mut removed = 0;
     let mut seen = BTreeSet::new();
-    for job in jobs {
-        if !seen.insert(job.output.parent()) {
-            continue;
-        }
+    for job in jobs.iter().filter(|job| seen.insert(job.output.parent())) {
         let store = store(&job.output);
         let abandoned = store.abandoned(&job.output).unwrap_or_default();
         // One that cannot be removed harms nobody.
-        let removed = abandoned.iter().filter(|at| store.remove(at).is_ok()).count();
-        if removed > 0 {
-            let place = job.output.parent();
-            let files = if removed == 1 { "file" } else { "files" };
-            watch.note(format!("removed {removed} {files} from `{place}` that a killed run left"));
-        }
+        removed += abandoned.iter().filter(|at| store.remove(at).is_ok()).count();
+    }
+    match removed {
+        0 => {}
+        1 => watch.note("removed a file that a killed run had left".to_owned()),
+        n => watch.note(format!("removed {n} files that killed runs had left")),
     }
 }
 
-/// Lists series in the `checkpoint` files of their directories, as far as they are done.
+/// Lists series in the `checkpoint` files of their directories, as far as they are done, by whom
+/// ever.
 fn list(batch: &Batch, ended: &[Outcome], watch: &dyn Watch) {
-    let number = |outcome: &Outcome| outcome.number;
-    for series in &batch.series {
-        let touched = |job: &usize| ended.binary_search_by_key(job, number).is_ok();
-        if !series.jobs.iter().any(touched) {
-            continue;
-        }
-        let done = |job: &&usize| match ended.binary_search_by_key(*job, number) {
-            Ok(at) => ended.get(at).is_some_and(|outcome| {
-                matches!(outcome.outcome, Ending::Converted | Ending::Unchanged)
-            }),
-            // Another share's.
-            Err(_) => batch.jobs.get(**job).is_some_and(|job| is_done(&job.output)),
-        };
-        let jobs = series.jobs.iter().filter(done).filter_map(|job| batch.jobs.get(*job));
+    let own: BTreeSet<usize> = ended.iter().map(|outcome| outcome.number).collect();
+    for series in batch.series.iter().filter(|one| one.jobs.iter().any(|job| own.contains(job))) {
+        let jobs = series.jobs.iter().filter_map(|job| batch.jobs.get(*job));
         let outputs: Vec<Location> = jobs.map(|job| job.output.clone()).collect();
-        if let (Some(last), Err(error)) = (outputs.last(), list_series(&outputs, series.sync)) {
-            let directory = last.parent();
+        if let Err(error) = list_series(&outputs, &is_done, series.sync) {
             let why = in_one_line(&error);
-            watch.note(format!("`{directory}` has no list of its checkpoints: {why}"));
+            watch.note(format!("a series has no list of its checkpoints: {why}"));
         }
     }
 }

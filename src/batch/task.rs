@@ -64,12 +64,18 @@ impl Bench<'_> {
             Ok(Done::Ended(ending)) => outcome.outcome = ending,
             Ok(Done::Elsewhere) => return None,
             Err(TaskError::Convert(ConvertError::Interrupted)) => {}
+            // Where there are no claims, it is noticed at the end only.
+            Err(TaskError::Convert(ConvertError::Commit(TargetError::Changed { .. }))) => {
+                return None;
+            }
             Err(error) => {
                 outcome.outcome = Ending::Failed;
-                if let TaskError::Problems(problems) = &error {
-                    outcome.problems = problems.iter().map(Trouble::from).collect();
+                match &error {
+                    TaskError::Problems(problems) => {
+                        outcome.problems = problems.iter().map(Trouble::from).collect();
+                    }
+                    error => outcome.error = Some(in_one_line(error)),
                 }
-                outcome.error = Some(in_one_line(&error));
             }
         }
         outcome.seconds = begun.elapsed().as_secs_f64();

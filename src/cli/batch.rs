@@ -128,7 +128,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         shard,
     };
     let bars = Bars::new(ui, interrupt.clone());
-    let summary = run_batch(&batch, &options, &bars)?;
+    let summary = run_batch(&batch, &options, &bars);
     drop(bars);
     let answer = tell(&summary, &args.told, ui)?;
     Ok(match interrupt.signal() {

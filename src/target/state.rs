@@ -32,16 +32,22 @@ pub(super) fn make_latest(to: &Location, sync: bool) -> Result<(), TargetError> 
     write(&beside(to), &state, sync)
 }
 
-/// Lists checkpoints of one directory, which are complete and given from oldest to latest, in the
-/// `checkpoint` file there; waits for its turn. Others that it lists stay, before or behind them as
-/// they were, and a later one stays the latest. What says the same already is not written again.
-pub fn list_series(series: &[Location], sync: bool) -> Result<(), TargetError> {
-    let Some(last) = series.last() else { return Ok(()) };
-    let _turn = turn(last, &always)?;
-    let state = read(last)?;
+/// Lists checkpoints of one directory, given from oldest to latest, in the `checkpoint` file there:
+/// those that `is_done` says are complete, which is asked in this run's turn at the directory.
+/// Others that are listed stay, before or behind them as they were, and a later one stays the
+/// latest. What says the same already is not written again.
+pub fn list_series(
+    series: &[Location],
+    is_done: &dyn Fn(&Location) -> bool,
+    sync: bool,
+) -> Result<(), TargetError> {
+    let Some(any) = series.first() else { return Ok(()) };
+    let _turn = turn(any, &always)?;
+    let state = read(any)?;
+    let done: Vec<bool> = series.iter().map(is_done).collect();
     let mut new = state.clone();
-    insert(&mut new, series, now());
-    if new == state { Ok(()) } else { write(&beside(last), &new, sync) }
+    insert(&mut new, series, &done, now());
+    if new == state { Ok(()) } else { write(&beside(any), &new, sync) }
 }
 
 fn now() -> f64 {
@@ -84,21 +90,19 @@ fn append(state: &mut CheckpointState, to: &Location, now: f64) {
     state.model_checkpoint_path = to.name();
 }
 
-/// Puts `series` into the list, in its order: those not listed yet come behind the one before
-/// them.
-fn insert(state: &mut CheckpointState, series: &[Location], now: f64) {
-    let Some(last) = series.last() else { return };
-    let directory = last.parent();
-    let times = &state.all_model_checkpoint_timestamps;
+/// Puts those of `series` that are done into the list, in its order, and takes the others out.
+/// Strangers stay before all of them, or behind, as they were.
+fn insert(state: &mut CheckpointState, series: &[Location], done: &[bool], now: f64) {
+    let Some(any) = series.first() else { return };
+    let directory = any.parent();
     let is_same = |path: &str, at: &Location| directory.join(path).absolute() == at.absolute();
     let number = |path: &str| series.iter().position(|at| is_same(path, at));
-    // Strangers keep their place: before all of the series, or behind what stands before them.
     let (mut before, mut behind) = (Vec::new(), Vec::new());
-    let mut own = vec![None; series.len()];
+    let mut times = vec![None; series.len()];
     let mut any = false;
     for (at, path) in state.all_model_checkpoint_paths.iter().enumerate() {
-        let time = times.get(at).copied();
-        match number(path).and_then(|number| own.get_mut(number)) {
+        let time = state.all_model_checkpoint_timestamps.get(at).copied();
+        match number(path).and_then(|number| times.get_mut(number)) {
             Some(place) => {
                 any = true;
                 *place = time;
@@ -107,11 +111,14 @@ fn insert(state: &mut CheckpointState, series: &[Location], now: f64) {
             None => before.push((path.clone(), time)),
         }
     }
-    let own = series.iter().zip(own).map(|(at, time)| (at.name(), time));
+    let own = series.iter().zip(times).zip(done).filter(|(_, done)| **done);
+    let own: Vec<_> = own.map(|((at, time), _)| (at.name(), time)).collect();
+    let latest = own.last().map(|(name, _)| name.clone());
     let latest_is_behind = behind.iter().any(|(path, _)| *path == state.model_checkpoint_path);
     let all: Vec<_> = before.into_iter().chain(own).chain(behind).collect();
     if !latest_is_behind {
-        state.model_checkpoint_path = last.name();
+        let last = || all.last().map(|(path, _)| path.clone()).unwrap_or_default();
+        state.model_checkpoint_path = latest.unwrap_or_else(last);
     }
     // `CheckpointManager` passes over what has no time.
     let time = |(_, time): &(_, Option<f64>)| time.unwrap_or(now);
