@@ -39,8 +39,8 @@ jobs:
 # What people have today, with $1 as the program.
 LOOP = """\
 for index in runs/*/model.ckpt-*.index; do
-  run=${index%/*} step=${index##*-}
-  "$1" convert "${index%.index}" --map rules.yaml -o "converted/${run##*/}/ckpt-${step%.index}" -q || exit
+  old=${index%.index} run=${index%/*}
+  "$1" convert "$old" --map rules.yaml -o "converted/${run##*/}/ckpt-${old##*-}" -q || exit
 done
 """
 
@@ -91,7 +91,8 @@ def prove(ckptmap: Path, place: Path) -> None:
     """Everything is there, and what it was."""
     for run in RUNS:
         for step in STEPS:
-            new, old = place / f"converted/{run}/ckpt-{step}", place / f"runs/{run}/model.ckpt-{step}"
+            old = place / f"runs/{run}/model.ckpt-{step}"
+            new = place / f"converted/{run}/ckpt-{step}"
             counter = output((ckptmap, "show", new, "save_counter")).split()[-1]
             by = ("--map", place / "rules.yaml", "--save-counter", counter)
             output((ckptmap, "verify", new, "--against", old, *by))
@@ -138,7 +139,8 @@ def main() -> None:
     finally:
         shutil.rmtree(place)
     count = len(RUNS) * len(STEPS)
-    print(f"{count} checkpoints of {size / count / 1e6:.1f} MB; minima of {args.runs} interleaved runs\n")
+    each = f"{count} checkpoints of {size / count / 1e6:.1f} MB"
+    print(f"{each}; minima of {args.runs} interleaved runs\n")
     print(table(times, size))
 
 

@@ -6,11 +6,12 @@ import random
 import struct
 import subprocess
 from collections.abc import Iterable
+from math import prod
 from pathlib import Path
 
 from generate.bundle import write_variables
 
-FLOAT, INT64 = 1, 9
+FLOAT, INT64, COLUMNS = 1, 9, 16
 RUNS = [f"run-{number:02}" for number in range(1, 21)]
 # In the order of their names, the last one would be 900.
 STEPS = range(100, 1001, 100)
@@ -39,14 +40,15 @@ def program() -> Path:
 
 
 def write_checkpoint(prefix: Path, step: int, rows: int) -> None:
-    values = random.Random(str(prefix.parent.name) + str(step))
-    floats = {"bias": [16], "kernel": [rows, 16]}
+    """One like no other."""
+    values = random.Random(f"{prefix.parent.name}, {step}")
+    dims = {"bias": [COLUMNS], "kernel": [rows, COLUMNS]}
     variables = {
-        f"model/dense/{leaf}": (FLOAT, dims, values.randbytes(64 * dims[0] if dims[1:] else 64))
-        for leaf, dims in floats.items()
+        f"model/dense/{leaf}": (FLOAT, shape, values.randbytes(4 * prod(shape)))
+        for leaf, shape in dims.items()
     }
-    step_value = (INT64, [], struct.pack("<q", step))
-    write_variables(prefix, {**variables, "global_step": step_value})
+    variables["global_step"] = (INT64, [], struct.pack("<q", step))
+    write_variables(prefix, variables)
 
 
 class Runs:

@@ -136,18 +136,18 @@ class Slurm:
     def scontrol(self, *arguments: str, check: bool = True) -> str:
         return self.run("scontrol", *arguments, check=check)
 
-    def run(self, *command: str | Path, check: bool = True, **options) -> str:
+    def run(self, *command: str | Path, check: bool = True, env=None, **options) -> str:
         done = subprocess.run(
-            [str(word) for word in command], env=self.environment() | options.pop("env", {}),
+            [str(word) for word in command], env=self.environment() | (env or {}),
             capture_output=True, text=True, timeout=PATIENCE, **options,
         )
         if check and done.returncode:
             raise RuntimeError(f"{command}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def submit(self, script: Path, *options: str, cwd: Path, env: dict[str, str] = {}) -> str:
+    def submit(self, script: Path, *options: str, **where) -> str:
         """Hands in a job; its number."""
-        return self.run("sbatch", "--parsable", *options, script, cwd=cwd, env=env).strip()
+        return self.run("sbatch", "--parsable", *options, script, **where).strip()
 
     def tasks(self, job: str) -> dict[int, dict[str, str]]:
         """What Slurm knows of each task of an array."""
