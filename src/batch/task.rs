@@ -268,6 +268,7 @@ fn options(job: &Job) -> String {
         "save_counter": save_counter,
         "keep_missing": keep_missing,
         "shard_size": job.how.data.shard_size,
+        "verify": job.how.data.verify,
     })
     .to_string()
 }

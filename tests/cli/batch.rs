@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -169,6 +169,27 @@ fn killed_twenty_times_nothing_is_lost_and_nothing_done_twice() {
 
 fn counts_of(place: &Place, command: &str) -> BTreeMap<String, u64> {
     counts(&place.run(command))
+}
+
+#[test]
+fn interrupted_it_says_what_is_left() {
+    let place = archive(10, 20);
+    let mut command = place.command("batch jobs.yaml -j 2 --report report.json --quiet");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while done(&place).is_empty() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let id = child.id().to_string();
+    Command::new("kill").args(["-INT", &id]).status().unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    let told = report(&place, "report.json");
+    let (converted, left) = (&told["counts"]["converted"], &told["counts"]["not_done"]);
+    assert_eq!(converted.as_u64().unwrap() + left.as_u64().unwrap(), 200);
+    assert_eq!(converted.as_u64().unwrap(), done(&place).len() as u64);
+    assert!(!place.names("converted").iter().any(|name| name.contains("scratch")));
+    place.ok("batch jobs.yaml --quiet");
+    assert_eq!(done(&place).len(), 200);
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn section(jobs: &[&Outcome], ending: Ending, state: &str, out: &mut dyn Write) 
     writeln!(
         out,
         "<table>\n<thead><tr><th scope=\"col\">Input</th><th scope=\"col\">Output</th>\
-         <th scope=\"col\">Why</th><th scope=\"col\" class=\"size\">Size</th>\
+         <th scope=\"col\" class=\"why\">Why</th><th scope=\"col\" class=\"size\">Size</th>\
          <th scope=\"col\" class=\"seconds\">Seconds</th></tr></thead>\n<tbody>"
     )?;
     for job in jobs {
