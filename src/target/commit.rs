@@ -74,6 +74,16 @@ impl Commit {
         store(&self.to).share(blob, &self.to, how)
     }
 
+    /// What sharing in some way comes to at the destination.
+    pub(super) fn way(&self, how: Share) -> Share {
+        how.at(&self.to)
+    }
+
+    /// Whether a file is in the bucket of the destination.
+    pub(super) fn is_beside(&self, blob: &dyn Blob) -> bool {
+        self.to.shares_bucket(blob.at())
+    }
+
     /// The size from which on another data file is begun.
     pub(super) fn shard_size(&self) -> Option<u64> {
         self.options.shard_size
@@ -108,6 +118,10 @@ impl Commit {
         let count = shards.len();
         let mut placed = Placed { store: store(&self.to), files: Vec::with_capacity(count + 1) };
         for (shard, draft) in shards.into_iter().enumerate() {
+            // Into a bucket it takes as long as the bytes need to get there.
+            if proceed().is_break() {
+                return Err(TargetError::Interrupted);
+            }
             placed.files.push(draft.publish(names::shard(&self.to, shard, count))?);
         }
         self.settle()?;
