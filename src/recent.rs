@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn what_is_used_stays() {
         let mut recent = Recent::new(3, 10);
-        assert_eq!(recent.keep(&1, 'a', 1), []);
-        assert_eq!(recent.keep(&2, 'b', 1), []);
-        assert_eq!(recent.keep(&3, 'c', 1), []);
+        assert_eq!(recent.keep(&1, 'a', 1), [' '; 0]);
+        assert_eq!(recent.keep(&2, 'b', 1), [' '; 0]);
+        assert_eq!(recent.keep(&3, 'c', 1), [' '; 0]);
         assert_eq!(recent.get(&1), Some('a'));
         assert_eq!(recent.keep(&4, 'd', 1), ['b']);
         assert_eq!((recent.get(&2), recent.get(&3)), (None, Some('c')));
@@ -88,6 +88,6 @@ mod tests {
         assert_eq!(recent.keep(&3, 'c', usize::MAX), ['a', 'b']);
         assert_eq!(recent.get(&3), Some('c'));
         assert_eq!(recent.keep(&4, 'd', 10), ['c']);
-        assert_eq!(recent.keep(&5, 'e', 0), []);
+        assert_eq!(recent.keep(&5, 'e', 0), [' '; 0]);
     }
 }

@@ -32,7 +32,7 @@ impl Entry {
     pub fn of(at: &Location) -> Result<Option<Self>, FileError> {
         if at.url().is_some() {
             let found = store(at).status(at)?;
-            return Ok(found.map(|_| Self(Kind::Bucket(at.plain()))));
+            return Ok(found.map(|_| Self(Kind::Bucket(at.clone()))));
         }
         let real = match fs::canonicalize(at.path()) {
             Err(error) if is_absence(&error) => return Ok(None),

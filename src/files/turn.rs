@@ -40,7 +40,9 @@ impl Turn {
     /// Takes the turn at a directory that has no locks: only this process heeds it.
     pub(super) fn among_threads(directory: &Path) -> Option<Self> {
         let directory = directory.to_owned();
-        taken().insert(directory.clone()).then_some(Self { directory, lock: None })
+        let is_free = taken().insert(directory.clone());
+        // Not made where it is not free: it would give away somebody else's.
+        is_free.then(|| Self { directory, lock: None })
     }
 }
 

@@ -17,6 +17,8 @@ mod copy;
 mod error;
 mod list;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use std::io::ErrorKind;
