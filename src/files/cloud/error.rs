@@ -75,7 +75,7 @@ pub(super) fn refused(action: Action, at: &Location, error: &Error) -> FileError
 fn explain(at: &Location, error: &Error) -> (ErrorKind, String) {
     let words = words(at.url().map_or("", Url::scheme));
     let bucket = at.url().map_or("", Url::bucket);
-    let text = error.to_string();
+    let text = causes(error).join("\n");
     let says = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
     let said = said(&text);
     if let Error::Generic { source, .. } = error
@@ -128,12 +128,12 @@ fn explain(at: &Location, error: &Error) -> (ErrorKind, String) {
         _ => match failed(error) {
             Some(what) => {
                 let endpoint = words.endpoint;
-                let cause = last(error);
+                let cause = causes(error).pop().unwrap_or_default();
                 let what = format!("{what} ({cause}); is the network up, and {endpoint} right?");
                 (ErrorKind::TimedOut, what)
             }
             None if !said.is_empty() => (ErrorKind::Other, format!("the server refused{said}")),
-            None => (ErrorKind::Other, last(error)),
+            None => (ErrorKind::Other, causes(error).pop().unwrap_or_default()),
         },
     }
 }
@@ -155,15 +155,15 @@ fn failed(error: &Error) -> Option<&'static str> {
     None
 }
 
-/// The cause of all causes.
-fn last(error: &Error) -> String {
-    let mut text = error.to_string();
+/// The error and its causes, the last one being that of all.
+fn causes(error: &Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
     let mut next = error.source();
     while let Some(cause) = next {
-        text = cause.to_string();
+        texts.push(cause.to_string());
         next = cause.source();
     }
-    text
+    texts
 }
 
 /// What the server said itself: ` (NoSuchBucket: The specified bucket does not exist)`.

@@ -105,11 +105,11 @@ fn client<S: ObjectStore + PaginatedListStore>(
 /// Some 20 seconds, and longer only for servers that take their time.
 fn retries() -> RetryConfig {
     let backoff = BackoffConfig {
-        init_backoff: Duration::from_millis(200),
-        max_backoff: Duration::from_secs(8),
-        base: 2.0,
+        init_backoff: Duration::from_millis(300),
+        max_backoff: Duration::from_secs(10),
+        base: 2.5,
     };
-    RetryConfig { backoff, max_retries: 7, retry_timeout: Duration::from_secs(120) }
+    RetryConfig { backoff, max_retries: 8, retry_timeout: Duration::from_secs(120) }
 }
 
 /// Refuses to ask for credentials where nobody would answer: that would take minutes.

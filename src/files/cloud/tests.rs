@@ -142,13 +142,13 @@ fn lists_by_the_start_of_the_name() {
 fn parts_of_two_versions_are_never_mixed() {
     let (root, _) = bucket("replaced");
     let m = root.join("m");
-    write(&m, &[1; 3 << 20]);
+    write(&m, &vec![1; 3 << 20]);
     let blob = store(&m).open(&m).unwrap();
     blob.read_at(0, &mut [0; 5]).unwrap();
     let Shared::Staged(copy) = store(&m).share(blob.as_ref(), &m, Share::Server).unwrap() else {
         panic!("refused");
     };
-    write(&m, &[2; 3 << 20]);
+    write(&m, &vec![2; 3 << 20]);
     for (offset, len) in [(1 << 20, 5), (0, 3 << 20)] {
         let error = blob.read_at(offset, &mut vec![0; len]).unwrap_err();
         assert!(error.source.to_string().starts_with("it was replaced meanwhile"), "{error:?}");
@@ -208,7 +208,7 @@ fn names_are_files_of_their_own() {
 fn neighbours_come_with_one_request() {
     let (root, objects) = bucket("neighbours");
     let m = root.join("m");
-    write(&m, &[7; 2 << 20]);
+    write(&m, &vec![7; 2 << 20]);
     let blob = CloudBlob::open(&Client::of(&m).unwrap(), &m).unwrap();
     let mut out = [0; 100];
     blob.read_at(0, &mut out).unwrap();
