@@ -119,12 +119,12 @@ impl Commit {
         let mut placed = Placed { store: store(&self.to), files: Vec::with_capacity(count + 1) };
         for (shard, draft) in shards.into_iter().enumerate() {
             // Into a bucket it takes as long as the bytes need to get there.
-            if proceed().is_break() {
-                return Err(TargetError::Interrupted);
-            }
+            ask(proceed)?;
             placed.files.push(draft.publish(names::shard(&self.to, shard, count))?);
         }
         self.settle()?;
+        // The last time that anybody is asked: what comes next is the commit.
+        ask(proceed)?;
         let index = index_draft.publish(names::index(&self.to))?;
         // Committed.
         let mut files = placed.keep();
@@ -155,10 +155,7 @@ impl Commit {
     fn turn(&self, proceed: Proceed<'_>) -> Result<Turn, TargetError> {
         let begun = Instant::now();
         loop {
-            // The last time that anybody is asked: what comes next is the commit.
-            if proceed().is_break() {
-                return Err(TargetError::Interrupted);
-            }
+            ask(proceed)?;
             if let Some(turn) = store(&self.to).turn(&self.to) {
                 return Ok(turn);
             }
@@ -195,6 +192,11 @@ impl Commit {
             }
         }
     }
+}
+
+/// Goes on, unless the caller asks to stop.
+fn ask(proceed: Proceed<'_>) -> Result<(), TargetError> {
+    if proceed().is_break() { Err(TargetError::Interrupted) } else { Ok(()) }
 }
 
 /// What stands at a destination that may be written to.

@@ -43,7 +43,7 @@ def answer(status, code, message="because"):
 
 class Between(BaseHTTPRequestHandler):
     """Hands requests on, counts their bytes, and asks `fault` first: it gives `None`, a status with
-    a body, or "cut"."""
+    a body, "cut" for no answer, or "half" for the first half of one."""
 
     protocol_version = "HTTP/1.1"
 
@@ -59,7 +59,7 @@ class Between(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         headers, length = [], None
-        if fault is None:
+        if fault in (None, "half"):
             server = http.client.HTTPConnection(HOST, proxy.to)
             server.request(self.command, self.path, body or None, dict(self.headers.items()))
             response = server.getresponse()
@@ -76,6 +76,9 @@ class Between(BaseHTTPRequestHandler):
         is_head = self.command == "HEAD"
         self.send_header("Content-Length", (length or "0") if is_head else str(len(content)))
         self.end_headers()
+        if fault == "half":
+            content = content[: len(content) // 2]
+            self.close_connection = True
         with proxy.lock:
             proxy.received += len(content) + sum(len(a) + len(b) for a, b in headers)
         if not is_head:

@@ -313,6 +313,39 @@ def test_a_busy_server_is_asked_again(world, old):
     assert time.monotonic() - begun < 100
 
 
+def test_a_read_that_breaks_off_goes_on(world, tall):
+    folder, size = tall
+    old = world.upload(folder.glob("m.*"), "old") + "/m"
+    broken = set()
+
+    def once(method, path, headers):
+        end = headers.get("Range", "").rsplit("-")[-1]
+        if method != "GET" or "data-" not in path or end in broken:
+            return None
+        broken.add(end)
+        return "half"
+
+    world.proxy.reset(once)
+    world.run("convert", old, "--map", folder / "rules.yaml", "-o", world.folder / "new")
+    assert len(broken) >= size / (4 * MIB)
+    assert world.proxy.moved < size * 1.02 + 64 * 1024
+    assert "every checksum is right" in world.run("check", world.folder / "new")[0]
+
+
+def test_an_interrupted_run_leaves_nothing(world, tall):
+    folder, _ = tall
+    new = f"s3://{world.bucket}/new/ckpt"
+    world.proxy.reset(lambda _, path, __: time.sleep(1) if "partNumber=" in path else None)
+    process = world.start("convert", folder / "m", "--map", folder / "rules.yaml", "-o", new)
+    while not any("partNumber=" in one for one in world.proxy.requests):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT and "interrupted" in err, err
+    assert not world.names() and not world.unfinished()
+
+
 def test_a_lost_connection_leaves_nothing(world, tall):
     folder, _ = tall
     new = f"s3://{world.bucket}/new/ckpt"

@@ -110,13 +110,19 @@ fn explain(at: &Location, error: &Error) -> (ErrorKind, String) {
         let what = format!("the bucket is in another region{said}: set `AWS_REGION`");
         return (ErrorKind::InvalidInput, what);
     }
+    // Where only the head of an answer comes, this is all that is said of a token that is too old.
+    let is_too_old = says(&["ExpiredToken", "InvalidToken", "400 Bad Request"]);
     match error {
-        Error::NotFound { .. } => (ErrorKind::NotFound, "there is no such object".to_owned()),
+        Error::NotFound { .. } => (ErrorKind::NotFound, format!("there is no such object{said}")),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
             let what = format!(
                 "access is denied{said}: are {} those of somebody who may do that?",
                 words.credentials
             );
+            (ErrorKind::PermissionDenied, what)
+        }
+        Error::Generic { .. } if is_too_old => {
+            let what = format!("the server refused{said}: are {} still valid?", words.credentials);
             (ErrorKind::PermissionDenied, what)
         }
         Error::Precondition { .. } => {
