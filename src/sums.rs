@@ -17,9 +17,6 @@ use crate::workers;
 /// Bytes of a file that one thread reads after another: long enough for disks that read ahead.
 const JOB: u64 = 4 << 20;
 
-/// Bytes that are read at a time: with what else there is, they fit into a processor's cache.
-const BLOCK: usize = 512 << 10;
-
 /// What becomes of the bytes and their sums.
 pub(crate) trait Reader: Sync {
     /// What stops everything.
@@ -61,7 +58,8 @@ struct Job {
     len: u64,
 }
 
-/// Cuts `stretches` into jobs: neighbours go together, and none is longer than [`JOB`].
+/// Cuts `stretches` into jobs: neighbours go together, and none is longer than [`JOB`], unless that
+/// is less than what is best read at a time.
 fn jobs(stretches: &[Extent]) -> Vec<Job> {
     let mut jobs: Vec<Job> = Vec::new();
     let mut before: Option<&Extent> = None;
@@ -70,13 +68,14 @@ fn jobs(stretches: &[Extent]) -> Vec<Job> {
             Arc::ptr_eq(&before.blob, &stretch.blob)
                 && before.offset.checked_add(before.len) == Some(stretch.offset)
         });
+        let most = JOB.max(stretch.blob.grain() as u64);
         let mut at = 0;
         if let Some(job) = jobs.last_mut().filter(|_| follows) {
-            at = stretch.len.min(JOB.saturating_sub(job.len));
+            at = stretch.len.min(most.saturating_sub(job.len));
             job.len += at;
         }
         while at < stretch.len {
-            let len = JOB.min(stretch.len - at);
+            let len = most.min(stretch.len - at);
             jobs.push(Job { stretch: number, at, len });
             at += len;
         }
@@ -111,9 +110,10 @@ impl<'r, R: Reader> Reading<'r, R> {
         let Some(stretch) = self.stretches.get(job.stretch) else { return Ok(()) };
         let (number, at) = (job.stretch, job.at);
         let mut walk = Walk { number, stretch, at, from: at, crc: Some(Crc::default()) };
+        let block = stretch.blob.grain().max(1);
         let mut left = job.len;
         while left > 0 {
-            let len = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
+            let len = usize::try_from(left).map_or(block, |left| left.min(block));
             buffer.resize(len, 0);
             self.enter(&mut walk)?;
             match walk.fetch(buffer) {

@@ -10,6 +10,8 @@ type Table = BTreeMap<String, BTreeSet<String>>;
 const OWNED: &[(&str, &[&str])] = &[
     ("std::fs", &["files"]),
     ("memmap2", &["files"]),
+    ("object_store", &["files"]),
+    ("tokio", &["files"]),
     ("serde_yaml", &["mapping"]),
     ("prost", &["proto", "source", "target"]),
     ("clap", &["cli"]),

@@ -56,6 +56,10 @@ struct DataArgs {
         default_missing_value = "try", hide_possible_values = true, conflicts_with = "link"
     )]
     reflink: Option<Need>,
+    /// Inside a bucket, the server copies data files of which most is wanted: make it an error
+    /// where it cannot, rather than to send their bytes through this machine
+    #[arg(long, conflicts_with_all = ["link", "reflink"])]
+    require_server_copy: bool,
     /// Memory for values that are transformed (500MB, 2GiB, …; at least 1MiB)
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
     memory: u64,
@@ -80,6 +84,8 @@ impl DataArgs {
         let share = wanted.into_iter().find_map(|(need, how)| {
             need.map(|need| Sharing { how, required: need == Need::Require })
         });
+        let server = Sharing { how: Share::Server, required: true };
+        let share = share.or(self.require_server_copy.then_some(server));
         convert::Options { memory: self.memory, verify: !self.no_verify, share }
     }
 }

@@ -1,12 +1,13 @@
 //! Where every value will lie, settled before any is read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{ConvertError, Inputs, Options};
 use crate::catalog::{Variable, VariableName};
 use crate::causes::in_one_line;
 use crate::crc::Crc;
-use crate::files::{Blob, Extent, FileError, Location, Share};
+use crate::files::{Action, Blob, Extent, FileError, Location, Share};
 use crate::object::Target;
 use crate::plan::{Assignment, Plan, Value};
 use crate::progress::Progress;
@@ -54,6 +55,23 @@ struct Known {
     values: usize,
 }
 
+/// A data file of the source that could become one of the result.
+#[derive(Debug)]
+struct Usable {
+    blob: Arc<dyn Blob>,
+    /// Values that stand in it as they are to be.
+    values: usize,
+    /// Where.
+    stretches: BTreeSet<(u64, u64)>,
+}
+
+impl Usable {
+    /// Bytes of it that are wanted.
+    fn used(&self) -> u64 {
+        self.stretches.iter().fold(0, |sum, (_, len)| sum.saturating_add(*len))
+    }
+}
+
 /// Gives every value of a plan its place. Values that can neither be copied nor worked out in
 /// parts, as their elements have lengths of their own, are written at once.
 pub(super) fn lay_out<'p>(
@@ -66,8 +84,10 @@ pub(super) fn lay_out<'p>(
     let (layout, files) = (Layout::default(), BTreeMap::new());
     let mut work = Work { inputs, writer, options, progress, layout, files };
     let assignments = in_source_order(plan, inputs);
-    if let Some(sharing) = options.share {
-        work.share(&assignments, sharing)?;
+    match options.share {
+        Some(sharing) => work.share(&assignments, sharing)?,
+        None if inputs.source.prefix().url().is_some() => work.share_beside(&assignments)?,
+        None => {}
     }
     for assignment in assignments {
         if progress.cancelled() {
@@ -153,7 +173,9 @@ impl<'p> Work<'_, 'p> {
             }
             Err(error) => return Err(ConvertError::write(target)(error)),
         };
-        if to.is_none() && !self.options.verify {
+        // What a server copied for this machine need not come to it.
+        let is_apart = to.is_none() && from.blob.at().url().is_some();
+        if is_apart || (to.is_none() && !self.options.verify) {
             self.progress.advance(from.len);
         } else if spec.bytes().is_none() {
             // Not summed byte by byte.
@@ -190,8 +212,29 @@ impl<'p> Work<'_, 'p> {
         assignments: &[&'p Assignment],
         sharing: super::Sharing,
     ) -> Result<(), ConvertError> {
-        let mut refused = Vec::new();
-        let mut seen = BTreeSet::new();
+        let usable = self.usable(assignments)?;
+        if usable.is_empty() && sharing.required {
+            return Err(ConvertError::NothingToShare);
+        } else if usable.is_empty() {
+            self.layout.notes.push(ConvertError::NothingToShare.to_string());
+        }
+        self.share_all(&usable, sharing)
+    }
+
+    /// Lets the server copy data files that are in the bucket already, where most of their bytes are
+    /// wanted.
+    fn share_beside(&mut self, assignments: &[&'p Assignment]) -> Result<(), ConvertError> {
+        let mut usable = self.usable(assignments)?;
+        usable.retain(|file| {
+            self.writer.is_beside(file.blob.as_ref()) && file.used() > file.blob.len() / 2
+        });
+        self.share_all(&usable, super::Sharing { how: Share::Server, required: false })
+    }
+
+    /// Data files of the source in which values stand as they are to be, in the order of those.
+    fn usable(&self, assignments: &[&'p Assignment]) -> Result<Vec<Usable>, ConvertError> {
+        let mut usable: Vec<Usable> = Vec::new();
+        let mut numbers = BTreeMap::new();
         for Assignment { target, value, .. } in assignments.iter().copied() {
             let stored = self.inputs.taken_over(value);
             let Some((reader, name)) = stored.filter(|(reader, _)| self.inputs.is_source(*reader))
@@ -199,37 +242,58 @@ impl<'p> Work<'_, 'p> {
                 continue;
             };
             let extent = reader.extent(name).map_err(ConvertError::read(target, name))?;
-            let Some((Extent { blob, .. }, _)) = extent else { continue };
-            if !seen.contains(blob.at()) {
-                seen.insert(blob.at().clone());
-                self.share_file(blob.as_ref(), sharing, &mut refused)?;
+            let Some((Extent { blob, offset, len }, _)) = extent else { continue };
+            let number = *numbers.entry(blob.at().clone()).or_insert(usable.len());
+            if number == usable.len() {
+                usable.push(Usable { blob, values: 0, stretches: BTreeSet::new() });
             }
-            if let Some(known) = self.files.get_mut(blob.at()) {
-                known.values += 1;
+            if let Some(file) = usable.get_mut(number) {
+                file.values += 1;
+                file.stretches.insert((offset, len));
             }
         }
-        if seen.is_empty() && sharing.required {
-            return Err(ConvertError::NothingToShare);
-        } else if seen.is_empty() {
-            self.layout.notes.push(ConvertError::NothingToShare.to_string());
+        Ok(usable)
+    }
+
+    fn share_all(
+        &mut self,
+        usable: &[Usable],
+        sharing: super::Sharing,
+    ) -> Result<(), ConvertError> {
+        let mut refused = Vec::new();
+        for file in usable {
+            self.share_file(file, sharing, &mut refused)?;
         }
         self.layout.notes.extend(note(&refused));
+        let unread = self.files.keys().filter(|at| at.url().is_some()).count();
+        if unread > 0 {
+            self.layout.notes.push(format!(
+                "{} copied inside the bucket without being read: `ckptmap check` of the result \
+                 reads every byte",
+                if unread == 1 {
+                    "1 data file was".into()
+                } else {
+                    format!("{unread} data files were")
+                }
+            ));
+        }
         Ok(())
     }
 
     fn share_file(
         &mut self,
-        blob: &dyn Blob,
+        usable: &Usable,
         sharing: super::Sharing,
         refused: &mut Vec<Refused>,
     ) -> Result<(), ConvertError> {
+        let Usable { blob, values, .. } = usable;
         // Sharing blocks is the next best thing to a link.
         let next = (sharing.how == Share::Link).then_some(Share::Reflink);
         let mut first = None;
         for how in [Some(sharing.how), next].into_iter().flatten() {
-            match self.writer.share(blob, how).map_err(ConvertError::Share)? {
+            match self.writer.share(blob.as_ref(), how).map_err(ConvertError::Share)? {
                 Sharing::Done(file) => {
-                    self.files.insert(blob.at().clone(), Known { file, values: 0 });
+                    self.files.insert(blob.at().clone(), Known { file, values: *values });
                     refused.extend(first.map(|error| Refused { error, is_shared: true }));
                     return Ok(());
                 }
@@ -254,7 +318,11 @@ struct Refused {
 /// One sentence for all of them.
 fn note(refused: &[Refused]) -> Option<String> {
     let (Refused { error, is_shared }, others) = refused.split_first()?;
-    let instead = if *is_shared { "its blocks are shared" } else { "it is copied" };
+    let instead = match error.action {
+        Action::Copy => "its bytes go through this machine",
+        _ if *is_shared => "its blocks are shared",
+        _ => "it is copied",
+    };
     let more = match others.len() {
         0 => String::new(),
         more => format!(", and so with {more} more"),

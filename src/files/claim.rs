@@ -19,8 +19,9 @@ const ATTEMPTS: usize = 16;
 #[derive(Debug)]
 #[must_use = "dropped at once, it protects nothing"]
 pub struct Claim {
-    path: PathBuf,
-    /// `None` where the file system has no locks: then nobody is kept from anything.
+    /// `None` where there are no locks at all.
+    path: Option<PathBuf>,
+    /// `None` where the file system has none: then nobody is kept from anything.
     _lock: Option<File>,
     /// Dropped after the file is gone, or it would not be empty.
     _directory: Directory,
@@ -35,9 +36,19 @@ impl Claim {
         let path = at.parent().path().join(name);
         Ok(match lock(&path).map_err(FileError::new(Action::Create, at))? {
             Lock::Elsewhere => None,
-            Lock::Ours(file) => Some(Self { path, _lock: Some(file), _directory: directory }),
-            Lock::Unknown => Some(Self { path, _lock: None, _directory: directory }),
+            Lock::Ours(file) => Some(Self::of(Some(path), Some(file), directory)),
+            Lock::Unknown => Some(Self::of(Some(path), None, directory)),
         })
+    }
+
+    /// One that keeps nobody from anything.
+    #[cfg(feature = "cloud")]
+    pub(super) fn without_locks() -> Self {
+        Self::of(None, None, Directory::default())
+    }
+
+    fn of(path: Option<PathBuf>, lock: Option<File>, directory: Directory) -> Self {
+        Self { path, _lock: lock, _directory: directory }
     }
 }
 
@@ -73,7 +84,7 @@ fn lock(path: &Path) -> io::Result<Lock> {
 impl Drop for Claim {
     fn drop(&mut self) {
         // Still locked, so that whoever opened it meanwhile notices.
-        let _ = fs::remove_file(&self.path);
+        let _ = self.path.as_ref().map(fs::remove_file);
     }
 }
 

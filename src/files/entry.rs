@@ -4,11 +4,21 @@ use std::ffi::OsString;
 use std::fs::{self, Metadata};
 
 use super::local::{identity, is_absence, links};
-use super::{Action, FileError, Identity, Location};
+use super::{Action, FileError, Identity, Location, store};
 
 /// A file under one of its names, symbolic links followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Local(Local),
+    /// An object has one name, which stays its own whatever is written there.
+    Bucket(Location),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Local {
     /// The file; `None` where the system cannot tell.
     file: Option<Identity>,
     /// How many names it has.
@@ -20,29 +30,41 @@ pub struct Entry {
 impl Entry {
     /// The file that `at` leads to; `None` where there is none.
     pub fn of(at: &Location) -> Result<Option<Self>, FileError> {
+        if at.url().is_some() {
+            let found = store(at).status(at)?;
+            return Ok(found.map(|_| Self(Kind::Bucket(at.clone()))));
+        }
         let real = match fs::canonicalize(at.path()) {
             Err(error) if is_absence(&error) => return Ok(None),
             real => Location::from(real.map_err(FileError::new(Action::Look, at))?.as_path()),
         };
         let found = look(at, &real)?;
         let directory = real.parent();
-        Ok(Some(Self {
+        Ok(Some(Self(Kind::Local(Local {
             file: identity(&found),
             links: links(&found),
             directory: identity(&look(&directory, &directory)?),
             name: real.path().file_name().unwrap_or_default().to_owned(),
-        }))
+        }))))
     }
 
     /// Whether both are one file.
     pub fn is_same_file(&self, other: &Self) -> bool {
-        self.file.is_some() && self.file == other.file
+        match (&self.0, &other.0) {
+            (Kind::Local(one), Kind::Local(other)) => one.file.is_some() && one.file == other.file,
+            (one, other) => one == other,
+        }
     }
 
     /// Whether both are one name of one file: taking it away from one takes it from the other.
     pub fn is_same_name(&self, other: &Self) -> bool {
-        let named_alike = || self.directory == other.directory && self.name == other.name;
-        self.is_same_file(other) && (self.links <= 1 || named_alike())
+        let alike = match (&self.0, &other.0) {
+            (Kind::Local(one), Kind::Local(other)) => {
+                one.links <= 1 || (one.directory == other.directory && one.name == other.name)
+            }
+            _ => true,
+        };
+        alike && self.is_same_file(other)
     }
 }
 
@@ -54,4 +76,14 @@ fn look(at: &Location, real: &Location) -> Result<Metadata, FileError> {
 /// These files, as far as they exist.
 pub fn entries(files: &[Location]) -> Result<Vec<Entry>, FileError> {
     files.iter().filter_map(|at| Entry::of(at).transpose()).collect()
+}
+
+/// Whether a file lies in a folder or below it, wherever links lead.
+pub fn lies_below(at: &Location, folder: &Location) -> Result<bool, FileError> {
+    if let (Location::Bucket(at), Location::Bucket(folder)) = (at, folder) {
+        return Ok(at.plain().as_str().starts_with(folder.plain().join("").as_str()));
+    }
+    let real =
+        |at: &Location| fs::canonicalize(at.path()).map_err(FileError::new(Action::Read, at));
+    Ok(real(at)?.starts_with(real(folder)?))
 }

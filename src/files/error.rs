@@ -21,6 +21,7 @@ pub enum Action {
     Remove,
     Link,
     Reflink,
+    Copy,
 }
 
 impl fmt::Display for Action {
@@ -38,6 +39,7 @@ impl fmt::Display for Action {
             Self::Remove => "remove",
             Self::Link => "link",
             Self::Reflink => "share the blocks of",
+            Self::Copy => "copy inside its bucket",
         })
     }
 }

@@ -1,10 +1,12 @@
-//! Where bytes live: the only user of the file system.
+//! Where bytes live: the only user of the file system, and of what speaks to buckets.
 //!
 //! Everything above names files by [`Location`] and reaches them through a [`Store`]; it knows
 //! nothing of directories, descriptors or locks.
 
 mod blob;
 mod claim;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod directory;
 mod entry;
 mod error;
@@ -17,7 +19,12 @@ mod location;
 mod map;
 mod scratch;
 mod share;
+#[cfg(feature = "cloud")]
+mod spool;
 mod turn;
+mod url;
+#[cfg(not(feature = "cloud"))]
+mod without;
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -25,13 +32,14 @@ use std::sync::Arc;
 
 pub use claim::Claim;
 pub use directory::Directory;
-pub use entry::{Entry, entries};
+pub use entry::{Entry, entries, lies_below};
 pub use error::{Action, FileError};
 pub use local::Local;
 pub use location::Location;
 pub use map::Mapped;
 pub use share::{Share, Shared};
 pub use turn::Turn;
+pub use url::Url;
 #[cfg(all(unix, feature = "tensorflow"))]
 pub(crate) use {hush::Hush, linked::linked};
 
@@ -53,6 +61,12 @@ pub trait Blob: Send + Sync + fmt::Debug {
 
     /// Fills `out` from `offset` on; a file that ends before is an error.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError>;
+
+    /// Bytes that are best read at a time, where there is a choice. With what else there is, these
+    /// fit into a processor's cache.
+    fn grain(&self) -> usize {
+        512 << 10
+    }
 }
 
 /// A file that is being written and that nobody sees before [`publish`](Staged::publish); dropped
@@ -143,6 +157,10 @@ pub trait Store: Send + Sync + fmt::Debug {
 pub fn store(at: &Location) -> &'static dyn Store {
     match at {
         Location::Local(_) => &Local,
+        #[cfg(feature = "cloud")]
+        Location::Bucket(_) => &cloud::Buckets,
+        #[cfg(not(feature = "cloud"))]
+        Location::Bucket(_) => &without::WithoutBuckets,
     }
 }
 
@@ -155,13 +173,6 @@ pub struct Extent {
     pub offset: u64,
     /// Number of bytes.
     pub len: u64,
-}
-
-/// Whether a file lies in a folder or below it, wherever links lead.
-pub fn lies_below(at: &Location, folder: &Location) -> Result<bool, FileError> {
-    let real =
-        |at: &Location| std::fs::canonicalize(at.path()).map_err(FileError::new(Action::Read, at));
-    Ok(real(at)?.starts_with(real(folder)?))
 }
 
 /// Writes a whole small file; whoever opens it finds the old one or the new one.

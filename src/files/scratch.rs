@@ -117,6 +117,10 @@ impl Scratch {
                     Ok((file, locked))
                 })?
             }
+            Share::Server => {
+                let why = "no server makes copies on this machine";
+                return Err(io::Error::new(ErrorKind::Unsupported, why));
+            }
             Share::Reflink => {
                 let from = share::same(File::open(blob.at().path()), blob)?;
                 claim(near.parent().path(), |path| {

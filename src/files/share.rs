@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::local::identity;
-use super::{Action, Blob, FileError, Staged};
+use super::{Action, Blob, FileError, Location, Staged};
 
 /// How a file gets its bytes without a copy of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,13 +17,22 @@ pub enum Share {
     /// Shared blocks, copied when one of the two is written to: file systems such as XFS, Btrfs,
     /// bcachefs and APFS can.
     Reflink,
+    /// A copy made inside the bucket, by the server: no byte comes to this machine.
+    Server,
 }
 
 impl Share {
+    /// What it comes to at a place: inside a bucket there is but one way.
+    #[must_use]
+    pub fn at(self, place: &Location) -> Self {
+        if place.url().is_some() { Self::Server } else { self }
+    }
+
     pub(super) fn action(self) -> Action {
         match self {
             Self::Link => Action::Link,
             Self::Reflink => Action::Reflink,
+            Self::Server => Action::Copy,
         }
     }
 }
@@ -131,7 +140,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::files::{Location, read_all, store};
+    use crate::files::{read_all, store};
 
     fn shared(at: &Location, near: &Location, how: Share) -> Shared {
         store(at).share(store(at).open(at).unwrap().as_ref(), near, how).unwrap()

@@ -24,11 +24,8 @@ impl Turn {
     pub(super) fn take(directory: &Path) -> Option<Self> {
         let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
         let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
-        if !taken().insert(directory.clone()) {
-            return None;
-        }
         // From here on dropping gives the turn back.
-        let mut turn = Self { directory, lock: None };
+        let mut turn = Self::among_threads(&directory)?;
         if let Ok(file) = File::open(&turn.directory) {
             match file.try_lock() {
                 Ok(()) => turn.lock = Some(file),
@@ -38,6 +35,14 @@ impl Turn {
             }
         }
         Some(turn)
+    }
+
+    /// Takes the turn at a directory that has no locks: only this process heeds it.
+    pub(super) fn among_threads(directory: &Path) -> Option<Self> {
+        let directory = directory.to_owned();
+        let is_free = taken().insert(directory.clone());
+        // Not made where it is not free: it would give away somebody else's.
+        is_free.then(|| Self { directory, lock: None })
     }
 }
 

@@ -82,6 +82,7 @@ fn converted(plan: &Plan, mapping: &Mapping, done: &Conversion) -> Document {
             let shared = file.shared.map(|how| match how {
                 Share::Link => "link",
                 Share::Reflink => "reflink",
+                Share::Server => "server",
             });
             json!({ "path": file.at.to_string(), "bytes": file.bytes, "shared": shared })
         })

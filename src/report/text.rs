@@ -71,6 +71,7 @@ fn converted(done: &Conversion, out: &mut dyn Write) -> io::Result<()> {
             None => writeln!(out, "wrote {at} ({size})")?,
             Some(Share::Link) => writeln!(out, "linked {at} ({size})")?,
             Some(Share::Reflink) => writeln!(out, "{at} ({size}) shares its blocks")?,
+            Some(Share::Server) => writeln!(out, "{at} ({size}) was copied by the server")?,
         }
     }
     if files.iter().any(|file| file.shared == Some(Share::Link)) {

@@ -189,7 +189,7 @@ fn empty(at: &Location) -> Result<SourceError, SourceError> {
 /// A name under which there is no file.
 fn absent(at: &Location) -> Result<Location, SourceError> {
     if at.is_directory_like() {
-        let plain = Location::Local(at.path().components().collect());
+        let plain = at.plain();
         if !plain.is_directory_like() && plain.path().as_os_str() != at.path().as_os_str() {
             return resolve(&plain);
         }

@@ -109,7 +109,7 @@ fn check(blob: &Arc<Memory>, ranges: &[Range<u64>]) -> Vec<usize> {
 fn stretches_of_all_lengths_are_summed() {
     let blob = memory(3 * JOB + 12_345, 0..0);
     let end = blob.len();
-    let block = BLOCK as u64;
+    let block = blob.grain() as u64;
     check(&blob, &[]);
     check(&blob, &[0..0, 5..5]);
     check(&blob, &[0..end]);

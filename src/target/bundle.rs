@@ -150,10 +150,14 @@ impl CheckpointWriter for BundleWriter {
         self.is_taken(if self.begun { self.shards() } else { self.shards() - 1 })
     }
 
+    fn is_beside(&self, blob: &dyn Blob) -> bool {
+        self.commit.is_beside(blob)
+    }
+
     fn share(&mut self, blob: &dyn Blob, how: Share) -> Result<Sharing, FileError> {
         Ok(match self.commit.share(blob, how)? {
             Shared::Staged(file) => {
-                self.shared.push(Draft::shared(file, blob.len(), how));
+                self.shared.push(Draft::shared(file, blob.len(), self.commit.way(how)));
                 Sharing::Done(SharedFile(self.shared.len() - 1))
             }
             Shared::Refused(error) => Sharing::Refused(error),

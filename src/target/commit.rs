@@ -75,6 +75,16 @@ impl Commit {
         store(&self.to).share(blob, &self.to, how)
     }
 
+    /// What sharing in some way comes to at the destination.
+    pub(super) fn way(&self, how: Share) -> Share {
+        how.at(&self.to)
+    }
+
+    /// Whether a file is in the bucket of the destination.
+    pub(super) fn is_beside(&self, blob: &dyn Blob) -> bool {
+        self.to.shares_bucket(blob.at())
+    }
+
     /// The size from which on another data file is begun.
     pub(super) fn shard_size(&self) -> Option<u64> {
         self.options.shard_size
@@ -114,9 +124,13 @@ impl Commit {
         // An earlier checkpoint's is replaced, and stays: it knows of both.
         placed.record = record.filter(|_| !self.standing.is_checkpoint());
         for (shard, draft) in shards.into_iter().enumerate() {
+            // Into a bucket it takes as long as the bytes need to get there.
+            ask(proceed)?;
             placed.files.push(draft.publish(names::shard(&self.to, shard, count))?);
         }
         self.settle()?;
+        // The last time that anybody is asked: what comes next is the commit.
+        ask(proceed)?;
         let index = index_draft.publish(names::index(&self.to))?;
         // Committed.
         let mut files = placed.keep();
@@ -187,10 +201,7 @@ impl Commit {
 pub(super) fn turn(to: &Location, proceed: Proceed<'_>) -> Result<Turn, TargetError> {
     let begun = Instant::now();
     loop {
-        // The last time that anybody is asked: what comes next is the commit.
-        if proceed().is_break() {
-            return Err(TargetError::Interrupted);
-        }
+        ask(proceed)?;
         if let Some(turn) = store(to).turn(to) {
             return Ok(turn);
         }
@@ -199,6 +210,11 @@ pub(super) fn turn(to: &Location, proceed: Proceed<'_>) -> Result<Turn, TargetEr
         }
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Goes on, unless the caller asks to stop.
+fn ask(proceed: Proceed<'_>) -> Result<(), TargetError> {
+    if proceed().is_break() { Err(TargetError::Interrupted) } else { Ok(()) }
 }
 
 /// What stands at a destination that may be written to.

@@ -68,6 +68,10 @@ pub trait CheckpointWriter: fmt::Debug + Send + Sync {
     /// not be written.
     fn share(&mut self, blob: &dyn Blob, how: Share) -> Result<Sharing, FileError>;
 
+    /// Whether a data file of another checkpoint is in the bucket that this one goes to: sharing it
+    /// costs a request.
+    fn is_beside(&self, blob: &dyn Blob) -> bool;
+
     /// Whether there may not be as many data files as have tensors by now. The one that must be
     /// added should get a tensor too: a data file that no entry refers to breaks TensorFlow's
     /// `MergeV2Checkpoints`.

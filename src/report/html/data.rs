@@ -156,6 +156,7 @@ impl<'r> Builder<'r> {
                 None => "wrote",
                 Some(Share::Link) => "linked",
                 Some(Share::Reflink) => "shares blocks",
+                Some(Share::Server) => "copied by the server",
             },
             path: escape(&file.at.to_string()).into_owned(),
             bytes: file.bytes,
