@@ -137,11 +137,25 @@ fn entries(fields: &Fields<'_>) -> Vec<Entry> {
                 }
             };
             let (output, map, like) = (fill("output"), fill("map"), fill("like"));
-            if keys.get("map").is_none() && !(how.reverse && keys.get("like").is_none()) {
-                let problem = Problem::new(ProblemKind::Key, "this job has no rules");
-                let help = "say which: `map: rules.yaml` or `map: builtin:NAME`, here or in \
-                            `defaults`";
-                job.report(problem.help(help), None);
+            let has = |key| keys.get(key).is_some();
+            let lacks = match (has("map"), has("like"), how.reverse) {
+                (false, false, true) | (true, true, _) => None,
+                (false, _, _) => Some((
+                    "this job has no rules",
+                    "say which: `map: rules.yaml` or `map: builtin:NAME`, here or in `defaults`",
+                )),
+                (true, false, true) => Some((
+                    "`reverse` with rules needs the TF1 checkpoint",
+                    "say which: `like: old/model.ckpt`; its index suffices",
+                )),
+                (true, false, false) if how.plan.keep_missing => Some((
+                    "`keep_missing` has no meaning without a template",
+                    "say which: `like: fresh/ckpt`",
+                )),
+                (true, false, false) => None,
+            };
+            if let Some((what, help)) = lacks {
+                job.report(Problem::new(ProblemKind::Key, what).help(help), None);
             }
             entries.push(Entry {
                 item,
@@ -333,6 +347,15 @@ mod tests {
         assert_eq!(
             problems("version: 1\njobs:\n- input: a\n"),
             ["jobs.yaml:3:3: this job has no rules"]
+        );
+        let text = "version: 1\njobs:\n- {input: a, map: r, reverse: true}\n\
+                    - {input: b, map: r, keep_missing: true}\n- {input: c, reverse: true}\n";
+        assert_eq!(
+            problems(text),
+            [
+                "jobs.yaml:3:3: `reverse` with rules needs the TF1 checkpoint",
+                "jobs.yaml:4:3: `keep_missing` has no meaning without a template",
+            ]
         );
         let text = "version: 1\njobs: [{input: a, map: r, for: read, save_counter: 1, link: true, \
                     reflink: true}]\n";

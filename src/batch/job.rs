@@ -1,13 +1,15 @@
 //! From a job file to single conversions, and what can be said of them before any is begun.
 
 use std::collections::BTreeMap;
+use std::iter::successors;
 use std::sync::Arc;
 
 use super::BatchError;
 use super::file::{Entry, How, JobFile};
-use super::find::{Found, below, find};
-use super::pattern::STEP;
-use crate::files::Location;
+use super::find::{Findings, Found, below, find};
+use super::pattern::{Parts, Pattern, STEP};
+use super::record::counter;
+use crate::files::{Location, real_directory};
 use crate::mapping::{Problem, ProblemKind, Problems, SourceText};
 use crate::names::natural;
 use crate::plan::Purpose;
@@ -17,6 +19,9 @@ use crate::target::default_destination;
 
 /// More conversions than this are not meant.
 const MOST: usize = 1_000_000;
+
+/// Directories above a result that are looked at.
+const DEPTH: usize = 64;
 
 /// One conversion.
 #[derive(Debug, Clone)]
@@ -51,6 +56,8 @@ pub struct Batch {
     pub jobs: Vec<Job>,
     /// Those that are listed in `checkpoint` files.
     pub series: Vec<Series>,
+    /// Directories that could not be looked through, with the reason.
+    pub troubles: Vec<String>,
 }
 
 /// A conversion, and where it comes from.
@@ -58,20 +65,23 @@ struct Draft<'f> {
     job: Job,
     entry: &'f Entry,
     step: String,
+    /// What the other parts of its pattern stand for.
+    others: Parts,
 }
 
 impl Batch {
     /// Looks for the checkpoints that a job file, which lies in `folder`, asks for.
     pub fn expand(file: &JobFile, folder: &Location) -> Result<Self, BatchError> {
-        let (mut drafts, mut problems) = (Vec::new(), Vec::new());
+        let (mut drafts, mut problems, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
         for entry in &file.entries {
-            let found = find(&entry.pattern, folder)?;
-            if found.is_empty() && !entry.optional {
+            let Findings { found, closed } = find(&entry.pattern, folder);
+            if found.is_empty() && closed.is_empty() && !entry.optional {
                 let message = "no checkpoint matches this pattern";
                 let help = "paths are relative to the job file; `optional: true` lets it pass";
                 let problem = Problem::new(ProblemKind::Source, message).help(help);
                 problems.push(problem.at(None, entry.site.place(&file.source, None)));
             }
+            troubles.extend(closed);
             for found in found {
                 drafts.push(draft(entry, folder, drafts.len(), &found));
                 if drafts.len() > MOST {
@@ -88,7 +98,8 @@ impl Batch {
             return Err(problems.into());
         }
         let series = series(&mut drafts);
-        Ok(Self { jobs: drafts.into_iter().map(|draft| draft.job).collect(), series })
+        troubles.dedup();
+        Ok(Self { jobs: drafts.into_iter().map(|draft| draft.job).collect(), series, troubles })
     }
 }
 
@@ -113,8 +124,9 @@ fn draft<'f>(
         }
     });
     let like = entry.like.as_ref().map(|like| below(folder, &like.fill(parts)));
-    let step = parts.get(STEP).cloned().unwrap_or_default();
-    Draft { job: Job { number, input, output, rules, like, how }, entry, step }
+    let mut others = parts.clone();
+    let step = others.remove(STEP).unwrap_or_default();
+    Draft { job: Job { number, input, output, rules, like, how }, entry, step, others }
 }
 
 /// Where what is said about an output belongs.
@@ -123,12 +135,15 @@ fn place(draft: &Draft<'_>, source: &Arc<SourceText>, problem: Problem) -> Probl
     problem.at(None, site.place(source, None))
 }
 
-/// Two conversions to one place.
+/// Two conversions to one place, by whatever name.
 fn written_twice(drafts: &[Draft<'_>], source: &Arc<SourceText>) -> Vec<Problem> {
-    let mut known: BTreeMap<Location, &Draft<'_>> = BTreeMap::new();
+    let mut real: BTreeMap<Location, Location> = BTreeMap::new();
+    let mut known: BTreeMap<(Location, String), &Draft<'_>> = BTreeMap::new();
     let mut problems = Vec::new();
     for draft in drafts {
-        if let Some(first) = known.insert(draft.job.output.absolute(), draft) {
+        let (directory, name) = (draft.job.output.parent(), draft.job.output.name());
+        let directory = real.entry(directory).or_insert_with_key(real_directory).clone();
+        if let Some(first) = known.insert((directory, name), draft) {
             let message = format!(
                 "`{}` would be written twice: from `{}` and from `{}`",
                 draft.job.output, first.job.input, draft.job.input
@@ -141,17 +156,27 @@ fn written_twice(drafts: &[Draft<'_>], source: &Arc<SourceText>) -> Vec<Problem>
     problems
 }
 
-/// Results that are converted themselves: now, or when the batch is run again.
+/// Results that are converted themselves, or directories with them: now, or when the batch is run
+/// again.
 fn read_and_written(drafts: &[Draft<'_>], file: &JobFile, folder: &Location) -> Vec<Problem> {
-    let base = format!("{}/", folder.absolute().to_string().trim_end_matches('/'));
+    let (literal, patterns): (Vec<_>, Vec<_>) =
+        file.entries.iter().partition(|entry| entry.pattern.literal().is_some());
+    let literal: BTreeMap<Location, &Entry> = literal
+        .into_iter()
+        .filter_map(|entry| Some((below(folder, &entry.pattern.literal()?).normal(), entry)))
+        .collect();
+    let patterns: Vec<(Pattern, &Entry)> =
+        patterns.into_iter().map(|entry| (entry.pattern.from(folder), entry)).collect();
     let mut problems = Vec::new();
     for draft in drafts {
-        let output = draft.job.output.absolute().to_string();
-        let relative = output.strip_prefix(&base);
-        let reads = |entry: &&Entry| {
-            entry.pattern.fits(&output) || relative.is_some_and(|path| entry.pattern.fits(path))
-        };
-        if let Some(entry) = file.entries.iter().find(reads) {
+        let output = draft.job.output.normal();
+        let above = successors(Some(output), |at| Some(at.parent()).filter(|up| up != at));
+        let reads = above.take(DEPTH).find_map(|at| {
+            let path = at.to_string();
+            let by_pattern = || patterns.iter().find(|(pattern, _)| pattern.fits(&path));
+            literal.get(&at).copied().or_else(|| by_pattern().map(|(_, entry)| *entry))
+        });
+        if let Some(entry) = reads {
             let message = format!(
                 "`{}` is written here, and would be converted in its turn",
                 draft.job.output
@@ -165,17 +190,25 @@ fn read_and_written(drafts: &[Draft<'_>], file: &JobFile, folder: &Location) -> 
     problems
 }
 
-/// Conversions of one item of the file that go to one directory, with their `save_counter`.
+/// Conversions of one pattern that go to one directory and differ in their steps alone, with their
+/// `save_counter`.
 fn series(drafts: &mut [Draft<'_>]) -> Vec<Series> {
-    let mut groups: BTreeMap<(usize, Location), Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (number, draft) in drafts.iter().enumerate() {
         if draft.entry.pattern.is_series() {
             let directory = draft.job.output.parent().absolute();
-            groups.entry((draft.entry.item, directory)).or_default().push(number);
+            groups
+                .entry((directory, draft.entry.item, draft.others.clone()))
+                .or_default()
+                .push(number);
         }
     }
+    let mut in_directory: BTreeMap<Location, usize> = BTreeMap::new();
+    for (directory, _, _) in groups.keys() {
+        *in_directory.entry(directory.clone()).or_default() += 1;
+    }
     let mut all = Vec::new();
-    for mut jobs in groups.into_values() {
+    for ((directory, _, _), mut jobs) in groups {
         let key = |number: &usize| {
             drafts.get(*number).map(|draft| (draft.step.clone(), draft.job.input.to_string()))
         };
@@ -183,23 +216,31 @@ fn series(drafts: &mut [Draft<'_>]) -> Vec<Series> {
             (Some(a), Some(b)) => natural(&a.0, &b.0).then_with(|| natural(&a.1, &b.1)),
             _ => a.cmp(b),
         });
-        let mut listed = Series { jobs: Vec::new(), sync: true };
-        for (number, counter) in jobs.into_iter().zip(1..) {
-            let Some(Draft { job, .. }) = drafts.get_mut(number) else { continue };
-            let How { reverse, plan, data, state, .. } = &mut job.how;
-            if plan.purpose == Purpose::Restore && !*reverse {
-                plan.save_counter.get_or_insert(counter);
-            }
-            if *state {
-                listed.jobs.push(number);
-                listed.sync = data.sync;
-            }
-        }
-        if !listed.jobs.is_empty() {
-            all.push(listed);
+        count(&jobs, drafts);
+        // A `checkpoint` file has one latest: where there are several series, there is none.
+        let alone = in_directory.get(&directory) == Some(&1);
+        let first = jobs.first().and_then(|first| drafts.get(*first));
+        if let Some(Draft { job, .. }) = first.filter(|draft| alone && draft.job.how.state) {
+            all.push(Series { sync: job.how.data.sync, jobs });
         }
     }
     all
+}
+
+/// Gives the conversions of a series their `save_counter`: 1, 2, … in their order. Results that have
+/// one keep it for as long as it is greater than the one before: that an old source was deleted
+/// changes nothing for the later ones.
+fn count(jobs: &[usize], drafts: &mut [Draft<'_>]) {
+    let mut last = 0;
+    for number in jobs {
+        let Some(Draft { job, .. }) = drafts.get_mut(*number) else { continue };
+        let How { reverse, plan, .. } = &mut job.how;
+        if plan.purpose == Purpose::Restore && !*reverse && plan.save_counter.is_none() {
+            let kept = counter(&job.output).filter(|counter| *counter > last);
+            last = kept.unwrap_or(last + 1);
+            plan.save_counter = Some(last);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -21,14 +21,12 @@ mod shared;
 mod summary;
 mod task;
 
-use crate::files::FileError;
 use crate::mapping::Problems;
-use crate::source::SourceError;
 
 pub use file::{Data, How, JobFile};
 pub use job::{Batch, Job, Series};
 pub use run::{Mode, Options, Watch, run};
-pub use shard::{Shard, ShardError, Sharing};
+pub use shard::{Shard, ShardError, ShardSource};
 pub use summary::{Counts, Ending, MergeError, Outcome, Summary, Trouble};
 
 /// The JSON schema of job files.
@@ -41,10 +39,4 @@ pub enum BatchError {
     /// The job file is wrong.
     #[error(transparent)]
     Problems(#[from] Problems),
-    /// A directory could not be looked through.
-    #[error("cannot look for checkpoints")]
-    Source(#[from] SourceError),
-    /// A file could not be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
 }

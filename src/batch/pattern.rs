@@ -10,6 +10,9 @@ use std::ops::Range;
 
 use regex::Regex;
 
+use super::find::below;
+use crate::files::Location;
+
 /// The part that gives a series its order.
 pub(super) const STEP: &str = "step";
 
@@ -182,7 +185,16 @@ impl Pattern {
                 one => components.push(one),
             }
         }
-        Ok(Self { start, components, parts })
+        let end = at - 1;
+        let message = match components.split_last() {
+            Some((Component::Any, _)) => "`**` stands for directories; what stands in them?",
+            Some((Component::Literal(name), [_, ..])) if name.is_empty() => {
+                "a checkpoint has a name; leave off the slash for directories with a checkpoint"
+            }
+            _ => return Ok(Self { start, components, parts }),
+        };
+        let last = text.rsplit('/').next().map_or(0, str::len);
+        Err(Mistake::new(message, end - last..end))
     }
 
     /// The path, where it is none but this one.
@@ -196,6 +208,13 @@ impl Pattern {
     /// Whether its last component stands for several names.
     pub(super) fn is_series(&self) -> bool {
         !matches!(self.components.last(), None | Some(Component::Literal(_)))
+    }
+
+    /// The same pattern, which stands in a file in `folder`, for paths from the root on.
+    pub(super) fn from(&self, folder: &Location) -> Self {
+        let start = below(folder, if self.start.is_empty() { "." } else { &self.start }).normal();
+        let start = format!("{}/", start.to_string().trim_end_matches('/'));
+        Self { start, ..self.clone() }
     }
 
     /// Whether `path` fits as a whole.
@@ -239,14 +258,15 @@ fn component(text: &str, within: &Range<usize>) -> Result<Component, Mistake> {
     }
     let (mut regex, mut parts) = (String::from("(?s)^"), Vec::new());
     let mut after_part = false;
+    let mut after_any = false;
     for piece in &pieces {
         match piece {
             Piece::Text(text) => {
-                let begins_open = text.starts_with('*');
-                if after_part && begins_open {
+                if after_part && text.starts_with('*') {
                     let message = "what a part stands for cannot be told from the `*` behind it";
                     return Err(Mistake::new(message, within.clone()));
                 }
+                after_any = text.ends_with('*');
                 regex.push_str(&regex::escape(text).replace(r"\*", ".*").replace(r"\?", "."));
                 after_part = false;
             }
@@ -255,6 +275,10 @@ fn component(text: &str, within: &Range<usize>) -> Result<Component, Mistake> {
                     let message = "two parts side by side: nothing says where one ends";
                     let at = at.start + within.start..at.end + within.start;
                     return Err(Mistake::new(message, at));
+                }
+                if after_any {
+                    let message = "what a part stands for cannot be told from the `*` before it";
+                    return Err(Mistake::new(message, within.clone()));
                 }
                 regex.push_str(if name == STEP { "([0-9]+)" } else { "(.+)" });
                 parts.push(name.clone());
@@ -289,7 +313,6 @@ mod tests {
             ("runs/**/m?-*", "runs/m1-", true),
             ("runs/**/m?-*", "runs/a/b/m1-2", true),
             ("runs/**/m?-*", "runs/.git/m1-2", false),
-            ("**", "a/b", true),
             ("/x/*", "/x/.hidden", false),
             ("/x/.*", "/x/.hidden", true),
             ("a{{b}}/{x}", "a{b}/c", true),
@@ -331,6 +354,9 @@ mod tests {
         assert_eq!(mistake("runs/x-{a}{b}").1, "{b}");
         assert_eq!(mistake("a/b**/c").1, "b**");
         assert_eq!(mistake("a/{x}*").1, "{x}*");
+        assert_eq!(mistake("a/m*{x}").1, "m*{x}");
+        assert_eq!(mistake("a/*/").1, "");
+        assert_eq!(mistake("a/**").1, "**");
         let mistake = Fill::parse("new/{rnu}", &["run".into()]).unwrap_err();
         assert_eq!(mistake.message, "`input` has no part `{rnu}`, but `{run}`");
         assert_eq!(mistake.within, 4..9);

@@ -26,6 +26,13 @@ const INDEX: u64 = 1 << 30;
 /// A record is a few lines.
 const LIMIT: u64 = 16 << 20;
 
+/// The number that tells readers how to understand the rest.
+const SCHEMA: u32 = 1;
+
+/// Goes up when the same checkpoint and the same rules make another result than they did: results
+/// of versions before are made again then. Of the version alone nothing follows.
+pub(super) const RESULTS: u32 = 1;
+
 /// SHA-256 in hexadecimal digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
@@ -70,6 +77,9 @@ pub(super) struct Origin {
     pub(super) template: Vec<FileIdentity>,
     /// What else the job says.
     pub(super) options: String,
+    pub(super) save_counter: Option<u32>,
+    /// See [`RESULTS`].
+    pub(super) results: u32,
 }
 
 impl Origin {
@@ -80,6 +90,8 @@ impl Origin {
             ("the rules", self.rules != was.rules),
             ("the template", self.template != was.template),
             ("the options", self.options != was.options),
+            ("`save_counter`", self.save_counter != was.save_counter),
+            ("what this program makes of it", self.results != was.results),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
     }
@@ -99,7 +111,11 @@ struct Record {
     index: String,
     /// That of the index before.
     replaces: Option<String>,
+    /// Data files with their lengths.
     data: Vec<(String, u64)>,
+    /// Data files of the result before.
+    #[serde(default)]
+    replaced: Vec<String>,
 }
 
 /// Writes a record for a checkpoint that is about to be committed.
@@ -108,18 +124,21 @@ pub(super) struct Author {
     pub(super) input: String,
     pub(super) origin: Origin,
     pub(super) replaces: Option<String>,
+    /// Data files of the result before.
+    pub(super) replaced: Vec<String>,
 }
 
 impl target::Record for Author {
     fn content(&self, index: &[u8], data: &[(String, u64)]) -> Vec<u8> {
         let record = Record {
-            schema: 1,
+            schema: SCHEMA,
             tool: concat!("ckptmap ", env!("CARGO_PKG_VERSION")).to_owned(),
             input: self.input.clone(),
             origin: self.origin.clone(),
             index: sha256(index),
             replaces: self.replaces.clone(),
             data: data.to_vec(),
+            replaced: self.replaced.clone(),
         };
         let mut text = serde_json::to_vec_pretty(&record).unwrap_or_default();
         text.push(b'\n');
@@ -135,49 +154,85 @@ pub(super) enum Standing {
     Unfinished {
         /// The index of the result before, if there was one.
         index: Option<String>,
+        /// Data files that may have got their names.
+        data: Vec<Location>,
     },
     /// A result that is complete.
-    Done {
-        origin: Box<Origin>,
-        index: String,
-    },
+    Done(Box<Done>),
     /// A result of which data files are gone.
     Broken {
         index: String,
+        data: Vec<Location>,
     },
     /// Something that nobody here knows.
     Stranger(&'static str),
 }
 
+/// A result that is complete.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Done {
+    pub(super) origin: Origin,
+    pub(super) index: String,
+    pub(super) data: Vec<Location>,
+    /// Data files of the result before, which a killed run may have left.
+    pub(super) leftovers: Vec<Location>,
+}
+
 /// Looks.
 pub(super) fn standing(output: &Location) -> Result<Standing, FileError> {
-    let at = output.with_suffix(".index");
-    let index = match store(&at).status(&at)? {
-        Some(status) if !status.is_dir => Some(sha256(&read_all(&at, INDEX)?)),
-        _ => None,
-    };
+    let index = index(output)?;
     let record = read(output)?;
     Ok(match (index, record) {
-        (None, Some(_)) => Standing::Unfinished { index: None },
+        (None, Some(record)) => {
+            Standing::Unfinished { index: None, data: own(output, record.data.iter().map(name)) }
+        }
         (None, None) => Standing::Nothing,
         (Some(_), None) => Standing::Stranger("it was not written by a batch"),
         (Some(index), Some(record)) if record.index == index => {
-            let whole = record.data.iter().all(|(name, bytes)| {
-                let at = output.parent().join(name);
-                let status = store(&at).status(&at).ok().flatten();
+            let data = own(output, record.data.iter().map(name));
+            let is_there = |(at, (_, bytes)): (&Location, &(String, u64))| {
+                let status = store(at).status(at).ok().flatten();
                 status.is_some_and(|status| !status.is_dir && status.len == *bytes)
-            });
-            if whole {
-                Standing::Done { origin: Box::new(record.origin), index }
+            };
+            let is_whole = !data.is_empty() && data.len() == record.data.len();
+            if is_whole && data.iter().zip(&record.data).all(is_there) {
+                let mut leftovers = own(output, record.replaced.iter().map(String::as_str));
+                leftovers.retain(|at| !data.contains(at));
+                Standing::Done(Box::new(Done { origin: record.origin, index, data, leftovers }))
             } else {
-                Standing::Broken { index }
+                Standing::Broken { index, data }
             }
         }
         (Some(index), Some(record)) if record.replaces.as_ref() == Some(&index) => {
-            Standing::Unfinished { index: Some(index) }
+            let data = own(output, record.data.iter().map(name));
+            Standing::Unfinished { index: Some(index), data }
         }
         (Some(_), Some(_)) => Standing::Stranger("it was written again since"),
     })
+}
+
+fn name((name, _): &(String, u64)) -> &str {
+    name
+}
+
+/// SHA-256 of the index at `output`, if there is one.
+pub(super) fn index(output: &Location) -> Result<Option<String>, FileError> {
+    let at = output.with_suffix(".index");
+    match store(&at).status(&at)? {
+        Some(status) if !status.is_dir => Ok(Some(sha256(&read_all(&at, INDEX)?))),
+        _ => Ok(None),
+    }
+}
+
+/// Those of `names` that data files of `output` can have: a record may say anything.
+fn own<'n>(output: &Location, names: impl Iterator<Item = &'n str>) -> Vec<Location> {
+    let prefix = format!("{}.data-", output.name());
+    let is_number = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_own = |name: &&str| {
+        let numbers = name.strip_prefix(&prefix).and_then(|rest| rest.split_once("-of-"));
+        numbers.is_some_and(|(number, of)| is_number(number) && is_number(of))
+    };
+    names.filter(is_own).map(|name| output.parent().join(name)).collect()
 }
 
 /// The record beside `output`; one that cannot be read is none.
@@ -185,13 +240,23 @@ fn read(output: &Location) -> Result<Option<Record>, FileError> {
     let at = output.with_suffix(RECORD_SUFFIX);
     match store(&at).status(&at)? {
         Some(status) if !status.is_dir && status.len <= LIMIT => {
-            Ok(serde_json::from_slice(&read_all(&at, LIMIT)?).ok())
+            let record: Option<Record> = serde_json::from_slice(&read_all(&at, LIMIT)?).ok();
+            Ok(record.filter(|record| record.schema == SCHEMA))
         }
         _ => Ok(None),
     }
 }
 
-/// Whether a result stands at `output`, whatever it was made of.
-pub(super) fn is_done(output: &Location) -> bool {
-    matches!(standing(output), Ok(Standing::Done { .. }))
+/// The `save_counter` that the result at `output` was given, if a batch made it.
+pub(super) fn counter(output: &Location) -> Option<u32> {
+    read(output).ok()??.origin.save_counter
+}
+
+/// Whether there is a result at `output`, as far as it can be told without reading it.
+pub(super) fn stands(output: &Location) -> bool {
+    let is_file = |suffix| {
+        let at = output.with_suffix(suffix);
+        matches!(store(&at).status(&at), Ok(Some(status)) if !status.is_dir)
+    };
+    is_file(".index") && is_file(RECORD_SUFFIX)
 }

@@ -1,26 +1,30 @@
 //! Several conversions at a time.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::budget::Budget;
-use super::record::is_done;
+use super::record::stands;
 use super::shard::divide;
 use super::shared::Shared;
 use super::summary::{Ending, Outcome, Summary};
 use super::task::Bench;
-use super::{Batch, Job, Shard};
+use super::{Batch, Job, Series, Shard};
 use crate::causes::in_one_line;
 use crate::files::{Location, store};
 use crate::progress::Progress;
 use crate::source::open;
-use crate::target::list_series;
+use crate::target::{Listing, list_series};
 
 /// How often it is looked whether another run is done.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// It is said that others are waited for when it was looked so often.
+const ROUNDS: usize = 10;
 
 /// How a batch is run.
 #[derive(Debug, Clone)]
@@ -78,7 +82,8 @@ pub trait Watch: Sync {
 /// Runs a batch, or a share of it.
 pub fn run(batch: &Batch, options: &Options, watch: &dyn Watch) -> Summary {
     let begun = Instant::now();
-    let jobs = share(batch, options.shard);
+    let (jobs, sizes) = share(batch, options.shard);
+    let options = &Options { at_once: options.at_once.min(jobs.len()).max(1), ..options.clone() };
     watch.ahead(jobs.len());
     if !options.is_dry() {
         sweep(&jobs, watch);
@@ -103,19 +108,21 @@ pub fn run(batch: &Batch, options: &Options, watch: &dyn Watch) -> Summary {
     ended
         .extend(jobs.iter().filter(|job| !known.contains(&job.number)).map(|job| Outcome::of(job)));
     ended.sort_by_key(|outcome| outcome.number);
+    let mut errors = batch.troubles.clone();
     if !options.is_dry() {
-        list(batch, &ended, watch);
+        errors.extend(list(batch, &ended, watch));
     }
-    Summary::new(batch, options.shard, ended, begun.elapsed().as_secs_f64())
+    let share = options.shard.map(|shard| (shard, sizes));
+    Summary::new(batch, share, ended, (errors, begun.elapsed().as_secs_f64()))
 }
 
-/// The jobs of a share, or all.
-fn share(batch: &Batch, shard: Option<Shard>) -> Vec<&Job> {
-    let Some(shard) = shard else { return batch.jobs.iter().collect() };
+/// The jobs of a share, or all; with the sizes that decided about it.
+fn share(batch: &Batch, shard: Option<Shard>) -> (Vec<&Job>, Vec<u64>) {
+    let Some(shard) = shard else { return (batch.jobs.iter().collect(), Vec::new()) };
     let sizes: Vec<u64> = batch.jobs.iter().map(|job| size(&job.input)).collect();
     let shares = divide(&sizes, shard.count);
     let own = batch.jobs.iter().zip(shares).filter(|(_, share)| *share == shard.index);
-    own.map(|(job, _)| job).collect()
+    (own.map(|(job, _)| job).collect(), sizes)
 }
 
 /// Bytes of a checkpoint's files; 0 where it cannot be read, which is told of later.
@@ -142,18 +149,39 @@ fn sweep(jobs: &[&Job], watch: &dyn Watch) {
     }
 }
 
-/// Lists series in the `checkpoint` files of their directories, as far as they are done, by whom
-/// ever.
-fn list(batch: &Batch, ended: &[Outcome], watch: &dyn Watch) {
-    let own: BTreeSet<usize> = ended.iter().map(|outcome| outcome.number).collect();
-    for series in batch.series.iter().filter(|one| one.jobs.iter().any(|job| own.contains(job))) {
-        let jobs = series.jobs.iter().filter_map(|job| batch.jobs.get(*job));
-        let outputs: Vec<Location> = jobs.map(|job| job.output.clone()).collect();
-        if let Err(error) = list_series(&outputs, &is_done, series.sync) {
+/// Lists series in the `checkpoint` files of their directories; what could not be listed.
+fn list(batch: &Batch, ended: &[Outcome], watch: &dyn Watch) -> Vec<String> {
+    let own: BTreeMap<usize, Ending> =
+        ended.iter().map(|outcome| (outcome.number, outcome.outcome)).collect();
+    let mut troubles = Vec::new();
+    for Series { jobs, sync } in &batch.series {
+        if !jobs.iter().any(|job| own.contains_key(job)) {
+            continue;
+        }
+        let outputs = jobs.iter().filter_map(|job| Some(batch.jobs.get(*job)?.output.clone()));
+        let outputs: Vec<Location> = outputs.collect();
+        let endings: BTreeMap<&Location, Option<&Ending>> =
+            outputs.iter().zip(jobs).map(|(output, job)| (output, own.get(job))).collect();
+        let listing = |output: &Location| match endings.get(output).copied().flatten() {
+            Some(Ending::Converted | Ending::Unchanged) => Listing::Add,
+            // Another share's.
+            None if stands(output) => Listing::Add,
+            // Whatever it is, it is nobody's business here.
+            _ => match store(output).status(&output.with_suffix(".index")) {
+                Ok(None) => Listing::Remove,
+                _ => Listing::Keep,
+            },
+        };
+        let proceed = || {
+            if watch.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        if let Err(error) = list_series(&outputs, &listing, *sync, &proceed) {
+            let directory = outputs.first().map_or_else(String::new, |at| at.parent().to_string());
             let why = in_one_line(&error);
-            watch.note(format!("a series has no list of its checkpoints: {why}"));
+            troubles.push(format!("the checkpoints in `{directory}` could not be listed: {why}"));
         }
     }
+    troubles
 }
 
 /// Those who work on a batch.
@@ -168,8 +196,8 @@ struct Crew<'c> {
 impl Crew<'_> {
     /// Takes one job after another, for as long as there are some.
     fn work(&self) {
-        // Jobs in a row that other runs are at.
-        let mut elsewhere = 0;
+        // Jobs in a row that other runs are at, and how often all were.
+        let (mut elsewhere, mut rounds) = (0, 0);
         while !self.is_over() {
             let next = lock(&self.waiting).pop_front();
             let Some(job) = next else { return };
@@ -183,12 +211,17 @@ impl Crew<'_> {
                 let all = elsewhere >= waiting.len();
                 drop(waiting);
                 if all {
+                    rounds += 1;
+                    if rounds == ROUNDS {
+                        let input = &job.input;
+                        self.watch.note(format!("waiting for another run that converts `{input}`"));
+                    }
                     thread::sleep(PATIENCE);
                     elsewhere = 0;
                 }
                 continue;
             };
-            elsewhere = 0;
+            (elsewhere, rounds) = (0, 0);
             if outcome.outcome == Ending::Failed && self.bench.options.fail_fast {
                 self.stopped.store(true, Ordering::Relaxed);
             }

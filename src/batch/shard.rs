@@ -23,7 +23,7 @@ impl fmt::Display for Shard {
 
 /// Who says which share it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sharing {
+pub enum ShardSource {
     /// The command line.
     Said(Shard),
     /// A Slurm job array.
@@ -37,7 +37,7 @@ pub enum Sharing {
 #[error("{0}")]
 pub struct ShardError(String);
 
-impl FromStr for Sharing {
+impl FromStr for ShardSource {
     type Err = ShardError;
 
     fn from_str(text: &str) -> Result<Self, ShardError> {
@@ -72,7 +72,7 @@ impl Shard {
     }
 }
 
-impl Sharing {
+impl ShardSource {
     /// The share; `variable` looks into the environment, and nothing is concluded from what is not
     /// there.
     pub fn shard(self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Shard, ShardError> {
@@ -163,7 +163,7 @@ pub(super) fn divide(sizes: &[u64], count: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn from(sharing: Sharing, variables: &[(&str, &str)]) -> Result<Shard, String> {
+    fn from(sharing: ShardSource, variables: &[(&str, &str)]) -> Result<Shard, String> {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -173,7 +173,7 @@ mod tests {
 
     fn array(id: &str, min: &str, max: &str, step: &str, count: &str) -> Result<Shard, String> {
         from(
-            Sharing::Slurm,
+            ShardSource::Slurm,
             &[
                 ("SLURM_ARRAY_TASK_ID", id),
                 ("SLURM_ARRAY_TASK_MIN", min),
@@ -186,10 +186,10 @@ mod tests {
 
     #[test]
     fn shares_are_said() {
-        assert_eq!("3/4".parse(), Ok(Sharing::Said(Shard { index: 3, count: 4 })));
-        assert_eq!("slurm".parse(), Ok(Sharing::Slurm));
+        assert_eq!("3/4".parse(), Ok(ShardSource::Said(Shard { index: 3, count: 4 })));
+        assert_eq!("slurm".parse(), Ok(ShardSource::Slurm));
         for wrong in ["4/4", "0/0", "1", "a/b", "-1/2", ""] {
-            assert!(wrong.parse::<Sharing>().is_err(), "{wrong}");
+            assert!(wrong.parse::<ShardSource>().is_err(), "{wrong}");
         }
     }
 
@@ -207,19 +207,19 @@ mod tests {
         assert!(error.contains("not regular"), "{error}");
         assert!(array("11", "10", "16", "2", "4").is_err());
         assert!(array("1", "2", "5", "1", "4").is_err());
-        let error = from(Sharing::Slurm, &[]).unwrap_err();
+        let error = from(ShardSource::Slurm, &[]).unwrap_err();
         assert!(error.contains("`SLURM_ARRAY_TASK_ID` is not set"), "{error}");
     }
 
     #[test]
     fn kubernetes_says_both_or_nothing() {
         let index = ("JOB_COMPLETION_INDEX", "1");
-        let both = from(Sharing::Kubernetes, &[index, ("JOB_COMPLETIONS", "4")]);
+        let both = from(ShardSource::Kubernetes, &[index, ("JOB_COMPLETIONS", "4")]);
         assert_eq!(both, Ok(Shard { index: 1, count: 4 }));
-        let error = from(Sharing::Kubernetes, &[index]).unwrap_err();
+        let error = from(ShardSource::Kubernetes, &[index]).unwrap_err();
         assert!(error.contains("`JOB_COMPLETIONS` is not set"), "{error}");
-        assert!(from(Sharing::Kubernetes, &[index, ("JOB_COMPLETIONS", "1")]).is_err());
-        assert!(from(Sharing::Kubernetes, &[index, ("JOB_COMPLETIONS", "four")]).is_err());
+        assert!(from(ShardSource::Kubernetes, &[index, ("JOB_COMPLETIONS", "1")]).is_err());
+        assert!(from(ShardSource::Kubernetes, &[index, ("JOB_COMPLETIONS", "four")]).is_err());
     }
 
     #[test]

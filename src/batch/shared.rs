@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::record::{FileIdentity, identity, sha256};
-use super::task::TaskError;
+use super::task::{TaskError, open_same};
 use crate::files::Location;
 use crate::mapping::{Mapping, Problems};
 use crate::recent::Recent;
@@ -69,8 +69,8 @@ impl Shared {
         if let Some(template) = kept.get(at) {
             return Ok(template);
         }
-        let reader = open(at)?;
-        let identity = identity(reader.as_ref())?;
+        let identity = identity(open(at)?.as_ref())?;
+        let reader = open_same(at, &identity)?;
         let template = Arc::new(Template { reader, identity });
         kept.keep(at, Arc::clone(&template), 0);
         Ok(template)

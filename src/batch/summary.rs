@@ -1,5 +1,7 @@
 //! What came of a batch, as a value and as a document that can be read again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::record::sha256;
@@ -8,7 +10,7 @@ use crate::files::{FileError, Location, read_all};
 use crate::mapping::Problem;
 
 /// A summary larger than this is none.
-const LIMIT: u64 = 4 << 30;
+const LIMIT: u64 = 1 << 30;
 
 /// The number that tells readers how to understand the rest.
 const SCHEMA: u32 = 1;
@@ -130,7 +132,8 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     schema: u32,
-    /// SHA-256 of all inputs and outputs: shares of one batch have the same.
+    /// SHA-256 of all inputs and outputs, for shares with their sizes: those of one batch have the
+    /// same.
     pub batch: String,
     /// Conversions of the whole batch.
     pub total: usize,
@@ -138,6 +141,9 @@ pub struct Summary {
     pub shard: Option<Shard>,
     /// How many there are of each sort.
     pub counts: Counts,
+    /// What went wrong beside conversions: directories that could not be looked through, series
+    /// that could not be listed.
+    pub errors: Vec<String>,
     /// How long it took; of several shares, the longest.
     pub seconds: f64,
     /// The conversions, in the order of the batch.
@@ -183,10 +189,18 @@ pub enum MergeError {
         /// Why not.
         source: serde_json::Error,
     },
+    /// A file is of another version.
+    #[error("`{at}` has schema {schema}, and this program reads {SCHEMA}")]
+    Schema {
+        /// The file.
+        at: Location,
+        /// What it says.
+        schema: u32,
+    },
     /// Two reports are of different batches.
     #[error(
-        "`{other}` is of another batch than `{first}`: the job file or its checkpoints changed in \
-         between"
+        "`{other}` is of another batch than `{first}`, or of another number of shares: the job \
+         file, its checkpoints or their sizes changed in between; run all shares again"
     )]
     OtherBatch {
         /// The first report.
@@ -220,23 +234,31 @@ pub enum MergeError {
 }
 
 impl Summary {
+    /// `share` comes with the sizes that decided about it.
     pub(super) fn new(
         batch: &Batch,
-        shard: Option<Shard>,
+        share: Option<(Shard, Vec<u64>)>,
         jobs: Vec<Outcome>,
-        seconds: f64,
+        (errors, seconds): (Vec<String>, f64),
     ) -> Self {
         let names = batch.jobs.iter().map(|job| [job.input.to_string(), job.output.to_string()]);
-        let names = serde_json::json!(names.collect::<Vec<_>>());
+        let (shard, sizes) = share.unzip();
+        let names = serde_json::json!([names.collect::<Vec<_>>(), sizes]);
         Self {
             schema: SCHEMA,
             batch: sha256(names.to_string().as_bytes()),
             total: batch.jobs.len(),
             shard,
             counts: Counts::of(&jobs),
+            errors,
             seconds,
             jobs,
         }
+    }
+
+    /// Whether everything is as it should be.
+    pub fn is_complete(&self) -> bool {
+        self.counts.failed == 0 && self.counts.not_done == 0 && self.errors.is_empty()
     }
 
     /// The document for machines.
@@ -249,43 +271,49 @@ impl Summary {
     /// Reads a document.
     pub fn read(at: &Location) -> Result<Self, MergeError> {
         let bytes = read_all(at, LIMIT)?;
-        let at = at.clone();
-        serde_json::from_slice(&bytes).map_err(|source| MergeError::NoSummary { at, source })
+        let summary: Result<Self, _> = serde_json::from_slice(&bytes);
+        let summary = summary.map_err(|source| MergeError::NoSummary { at: at.clone(), source })?;
+        if summary.schema == SCHEMA {
+            return Ok(summary);
+        }
+        Err(MergeError::Schema { at: at.clone(), schema: summary.schema })
     }
 
     /// Puts the shares of a batch together; all of it must be there, and nothing twice.
     pub fn merge(parts: Vec<(Location, Self)>) -> Result<Self, MergeError> {
         let Some((first, whole)) = parts.first() else { return Err(MergeError::Nothing) };
         let (first, batch, total) = (first.clone(), whole.batch.clone(), whole.total);
-        let mut from: Vec<Option<(Location, Outcome)>> = Vec::new();
-        let mut shards = Vec::new();
+        let count = whole.shard.map(|shard| shard.count);
+        let mut from: BTreeMap<usize, (Location, Outcome)> = BTreeMap::new();
+        let (mut shards, mut errors) = (Vec::new(), Vec::new());
         let mut seconds = 0_f64;
         for (at, part) in parts {
-            if part.batch != batch || part.total != total {
+            let is_other = part.batch != batch
+                || part.total != total
+                || part.shard.map(|shard| shard.count) != count
+                || part.jobs.iter().any(|job| job.number >= total);
+            if is_other {
                 return Err(MergeError::OtherBatch { first, other: at });
             }
             seconds = seconds.max(part.seconds);
             shards.extend(part.shard);
+            errors.extend(part.errors);
             for job in part.jobs {
-                if job.number >= total {
-                    return Err(MergeError::OtherBatch { first, other: at });
+                if let Some((first, before)) = from.insert(job.number, (at.clone(), job)) {
+                    let input = before.input;
+                    return Err(MergeError::Twice { first, second: at, input });
                 }
-                from.resize(from.len().max(job.number + 1), None);
-                let Some(place) = from.get_mut(job.number) else { continue };
-                if let Some((before, _)) = place {
-                    let (first, second) = (before.clone(), at);
-                    return Err(MergeError::Twice { first, second, input: job.input });
-                }
-                *place = Some((at.clone(), job));
             }
         }
-        let jobs: Vec<Outcome> = from.into_iter().flatten().map(|(_, job)| job).collect();
-        if jobs.len() < total {
-            let (missing, which) = (total - jobs.len(), missing(&shards));
+        if from.len() < total {
+            let (missing, which) = (total - from.len(), missing(&shards));
             return Err(MergeError::Missing { missing, total, which });
         }
+        errors.sort();
+        errors.dedup();
+        let jobs: Vec<Outcome> = from.into_values().map(|(_, job)| job).collect();
         let counts = Counts::of(&jobs);
-        Ok(Self { schema: SCHEMA, batch, total, shard: None, counts, seconds, jobs })
+        Ok(Self { schema: SCHEMA, batch, total, shard: None, counts, errors, seconds, jobs })
     }
 }
 

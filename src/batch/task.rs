@@ -6,21 +6,24 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::budget::Budget;
-use super::record::{Author, Origin, Standing, identity, standing};
-use super::shared::{Shared, Template};
+use super::record::{Author, FileIdentity, Origin, RESULTS, Standing, identity, index, standing};
+use super::shared::Shared;
 use super::summary::{Ending, Outcome, Trouble};
-use super::{Job, Options};
+use super::{Data, Job, Options};
 use crate::catalog::VariableName;
 use crate::causes::in_one_line;
 use crate::convert::{self, Conversion, ConvertError, Inputs, convert};
-use crate::files::{FileError, entries, store};
+use crate::files::{Entry, FileError, Location, Share, entries, store};
 use crate::mapping::Problems;
 use crate::plan::{self, Plan, plan};
 use crate::progress::Progress;
 use crate::reverse::{by_full_name, plan_back};
 use crate::rules::RulesError;
 use crate::source::{CheckpointReader, SourceError, open};
-use crate::target::{self, TargetError, create};
+use crate::target::{self, TargetError, check_destination, create};
+
+/// The least memory that a conversion takes.
+const LEAST: u64 = 1 << 20;
 
 /// Why a conversion failed.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,10 @@ pub(super) enum TaskError {
     Convert(#[from] ConvertError),
     #[error(transparent)]
     Problems(#[from] Problems),
+    #[error("`reverse` with rules needs the TF1 checkpoint: `like`")]
+    NoWayBack,
+    #[error("`{0}` changes while it is read; run again when nobody writes to it")]
+    Unstable(String),
     #[error("a checkpoint stands at `{0}`, and {1}; `--force` replaces it")]
     Stranger(String, &'static str),
 }
@@ -64,10 +71,6 @@ impl Bench<'_> {
             Ok(Done::Ended(ending)) => outcome.outcome = ending,
             Ok(Done::Elsewhere) => return None,
             Err(TaskError::Convert(ConvertError::Interrupted)) => {}
-            // Where there are no claims, it is noticed at the end only.
-            Err(TaskError::Convert(ConvertError::Commit(TargetError::Changed { .. }))) => {
-                return None;
-            }
             Err(error) => {
                 outcome.outcome = Ending::Failed;
                 match &error {
@@ -98,9 +101,11 @@ impl Bench<'_> {
             rules: rules.as_ref().map_or(String::new(), |read| read.sha256.clone()),
             template: template.as_ref().map_or(Vec::new(), |like| like.identity.clone()),
             options: options(job),
+            save_counter: job.how.plan.save_counter,
+            results: RESULTS,
         };
         let store = store(&job.output);
-        let Some(mut way) = self.way(job, &origin)? else {
+        let Some(mut way) = self.way(job, Some(&origin))? else {
             outcome.reason = Some("made of the same before".to_owned());
             return Ok(Done::Ended(Ending::Unchanged));
         };
@@ -109,7 +114,7 @@ impl Bench<'_> {
         } else {
             let Some(claim) = store.claim(&job.output)? else { return Ok(Done::Elsewhere) };
             // Whoever had it before may have done everything.
-            match self.way(job, &origin)? {
+            match self.way(job, Some(&origin))? {
                 Some(now) => way = now,
                 None => {
                     outcome.reason = Some("another run has done it".to_owned());
@@ -118,7 +123,8 @@ impl Bench<'_> {
             }
             Some(claim)
         };
-        outcome.reason = way.reason;
+        outcome.reason.clone_from(&way.reason);
+        let source = open_same(&job.input, &origin.source)?;
         let like = template.as_ref().map(|like| like.reader.as_ref());
         let mapping = rules.as_ref().map(|read| read.mapping.as_ref());
         let mapping = match mapping {
@@ -131,6 +137,7 @@ impl Bench<'_> {
                 let has_data = |name: &VariableName| old.extent(name).is_ok();
                 plan_back(old.catalog(), source.catalog(), mapping, &job.how.plan, &has_data)
             }
+            (Some(_), None) if job.how.reverse => return Err(TaskError::NoWayBack),
             (Some(mapping), like) => {
                 let like = like.map(CheckpointReader::catalog);
                 plan(source.catalog(), mapping, like, &job.how.plan)
@@ -139,16 +146,26 @@ impl Bench<'_> {
         }?;
         outcome.notes.extend(source.catalog().facts.notes.iter().cloned());
         outcome.notes.extend(plan.warnings.iter().map(ToString::to_string));
+        let mut files = source.files();
+        files.extend(like.iter().flat_map(|like| like.files()));
+        let never = entries(&files)?;
         if self.options.is_dry() {
+            check_destination(&job.output, way.overwrite, &never)?;
             return Ok(Done::Ended(Ending::Planned));
         }
-        if way.is_unfinished {
-            // Data files without an index: of nobody but the run that was killed.
-            for at in store.list(&job.output.with_suffix(".data-"))? {
-                store.remove(&at)?;
-            }
+        let is_ours = |at: &&Location| {
+            let entry = Entry::of(at).ok().flatten();
+            !never.iter().any(|source| entry.as_ref().is_some_and(|it| it.is_same_name(source)))
+        };
+        for at in way.leftovers.iter().filter(is_ours) {
+            store.remove(at)?;
         }
-        let author = Author { input: outcome.input.clone(), origin, replaces: way.replaces };
+        let author = Author {
+            input: outcome.input.clone(),
+            origin,
+            replaces: way.index.clone(),
+            replaced: way.data.iter().map(Location::name).collect(),
+        };
         let options = target::Options {
             overwrite: way.overwrite,
             sync: job.how.data.sync,
@@ -156,44 +173,57 @@ impl Bench<'_> {
             shard_size: job.how.data.shard_size,
             record: Some(Arc::new(author)),
         };
-        let parts = Parts { source: source.as_ref(), template: template.as_deref(), plan: &plan };
-        let done = self.convert(job, &parts, &options, progress)?;
+        let parts =
+            Parts { inputs: Inputs { source: source.as_ref(), template: like }, plan: &plan };
+        let done = self.convert(job, &parts, (&options, &never), &way, progress);
+        let done = match done {
+            // Somebody was faster, and had no claim: where there are no locks there are none.
+            Err(error) if is_taken(&error) && self.way(job, None)?.is_none_or(|now| now != way) => {
+                return Ok(Done::Elsewhere);
+            }
+            done => done?,
+        };
         outcome.bytes = done.bytes;
         outcome.notes.extend(done.written.notes);
         Ok(Done::Ended(Ending::Converted))
     }
 
-    /// How it is to be done; `None` where it has been, of the same.
-    fn way(&self, job: &Job, origin: &Origin) -> Result<Option<Way>, TaskError> {
-        let way = |reason: Option<String>, replaces: Option<String>| Way {
-            reason,
-            overwrite: replaces.is_some(),
-            replaces,
-            is_unfinished: false,
-        };
+    /// How it is to be done; `None` where it has been, of `origin`.
+    fn way(&self, job: &Job, origin: Option<&Origin>) -> Result<Option<Way>, TaskError> {
         Ok(Some(match standing(&job.output)? {
-            Standing::Done { origin: was, index } => {
-                let differs = origin.differs(&was);
-                if differs.is_empty() && !self.options.redo {
+            Standing::Done(done) => {
+                let differs = origin.map(|origin| origin.differs(&done.origin));
+                if differs.as_ref().is_some_and(Vec::is_empty) && !self.options.redo {
+                    if !self.options.is_dry() {
+                        // A run that was killed just after its commit had no time to.
+                        for at in &done.leftovers {
+                            let _ = store(at).remove(at);
+                        }
+                    }
                     return Ok(None);
                 }
-                let reason = match &differs[..] {
+                let reason = match &differs.unwrap_or_default()[..] {
                     [] => "it was asked for again".to_owned(),
                     what => format!("{} changed", what.join(" and ")),
                 };
-                way(Some(reason), Some(index))
+                Way::over(reason, done.index, done.data)
             }
-            Standing::Broken { index } => {
-                way(Some("data files of the result were gone".to_owned()), Some(index))
+            Standing::Broken { index, data } => {
+                Way::over("data files of the result were gone".to_owned(), index, data)
             }
-            Standing::Unfinished { index } => Way {
-                is_unfinished: index.is_none(),
-                ..way(Some("a run was killed before it was done".to_owned()), index)
-            },
-            Standing::Nothing => Way { overwrite: self.options.force, ..way(None, None) },
+            Standing::Unfinished { index: Some(index), data } => {
+                let reason = "a run was killed before it was done".to_owned();
+                Way { leftovers: data, ..Way::over(reason, index, Vec::new()) }
+            }
+            Standing::Unfinished { index: None, data } => {
+                let reason = Some("it was not finished, or removed since".to_owned());
+                Way { reason, leftovers: data, ..Way::default() }
+            }
+            Standing::Nothing => Way { overwrite: self.options.force, ..Way::default() },
             Standing::Stranger(_) if self.options.force => {
-                let reason = "replaced by force".to_owned();
-                Way { overwrite: true, ..way(Some(reason), None) }
+                let index = index(&job.output)?;
+                let reason = Some("replaced by force".to_owned());
+                Way { reason, index, overwrite: true, ..Way::default() }
             }
             Standing::Stranger(why) => {
                 return Err(TaskError::Stranger(job.output.to_string(), why));
@@ -206,29 +236,27 @@ impl Bench<'_> {
         &self,
         job: &Job,
         parts: &Parts<'_>,
-        options: &target::Options,
+        (options, never): (&target::Options, &[Entry]),
+        way: &Way,
         progress: &dyn Progress,
     ) -> Result<Conversion, TaskError> {
-        let like = parts.template.map(|template| template.reader.as_ref());
-        let inputs = Inputs { source: parts.source, template: like };
-        let mut files = parts.source.files();
-        files.extend(like.into_iter().flat_map(CheckpointReader::files));
-        let never = entries(&files)?;
-        let mut wanted = self.options.memory / self.options.at_once.max(1) as u64;
+        let all = self.options.memory;
+        // Less than the least is taken for that.
+        let mut wanted = (all / self.options.at_once.max(1) as u64).max(LEAST);
         loop {
             let Some(memory) = self.budget.take(wanted, &|| progress.cancelled()) else {
                 return Err(ConvertError::Interrupted.into());
             };
-            let how = convert::Options {
-                memory: memory.bytes,
-                verify: job.how.data.verify,
-                share: job.how.data.share,
-            };
-            let writer = create(&job.output, options, &never)?;
-            match convert(parts.plan, &inputs, writer, &how, progress) {
-                Err(ConvertError::Memory { pass, .. })
-                    if pass > memory.bytes && pass <= self.options.memory =>
-                {
+            let Data { verify, share, .. } = job.how.data;
+            let how = convert::Options { memory: memory.bytes, verify, share };
+            let writer = create(&job.output, options, never)?;
+            // What it found there is what it will replace; it must still be what was decided about.
+            if index(&job.output)? != way.index {
+                let to = job.output.clone();
+                return Err(ConvertError::Commit(TargetError::Changed { to }).into());
+            }
+            match convert(parts.plan, &parts.inputs, writer, &how, progress) {
+                Err(ConvertError::Memory { pass, .. }) if pass > memory.bytes && pass <= all => {
                     wanted = pass;
                 }
                 done => return Ok(done?),
@@ -237,26 +265,66 @@ impl Bench<'_> {
     }
 }
 
+/// Opens the checkpoint whose files were `identity`, and still are: one that is replaced in between
+/// must not pass for the one that is read.
+pub(super) fn open_same(
+    at: &Location,
+    identity: &[FileIdentity],
+) -> Result<Box<dyn CheckpointReader>, TaskError> {
+    let reader = open(at)?;
+    if super::record::identity(reader.as_ref())? == identity {
+        return Ok(reader);
+    }
+    Err(TaskError::Unstable(at.to_string()))
+}
+
+/// Whether something stands there that did not before.
+fn is_taken(error: &TaskError) -> bool {
+    matches!(
+        error,
+        TaskError::Target(TargetError::Exists { .. })
+            | TaskError::Convert(ConvertError::Commit(
+                TargetError::Exists { .. } | TargetError::Changed { .. }
+            ))
+    )
+}
+
 /// How a conversion is done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Way {
     reason: Option<String>,
     overwrite: bool,
-    /// The index that it replaces.
-    replaces: Option<String>,
-    is_unfinished: bool,
+    /// SHA-256 of the index that it replaces.
+    index: Option<String>,
+    /// Data files of that.
+    data: Vec<Location>,
+    /// Data files that a killed run left, of no use to anybody.
+    leftovers: Vec<Location>,
+}
+
+impl Way {
+    /// Over a result that is ours.
+    fn over(reason: String, index: String, data: Vec<Location>) -> Self {
+        let (reason, index) = (Some(reason), Some(index));
+        Self { reason, overwrite: true, index, data, leftovers: Vec::new() }
+    }
 }
 
 /// What a conversion is made of.
 struct Parts<'p> {
-    source: &'p dyn CheckpointReader,
-    template: Option<&'p Template>,
+    inputs: Inputs<'p>,
     plan: &'p Plan,
 }
 
 /// What a job says beside its files, as far as the result depends on it.
 fn options(job: &Job) -> String {
-    let plan::Options { purpose, keep_names, save_counter, keep_missing, backwards: _ } =
+    let plan::Options { purpose, keep_names, save_counter: _, keep_missing, backwards: _ } =
         &job.how.plan;
+    let share = job.how.data.share.map(|sharing| match sharing.how {
+        Share::Link => "link",
+        Share::Reflink => "reflink",
+        Share::Server => "server",
+    });
     let purpose = match purpose {
         plan::Purpose::Restore => "restore",
         plan::Purpose::Read => "read",
@@ -265,7 +333,7 @@ fn options(job: &Job) -> String {
         "reverse": job.how.reverse,
         "for": purpose,
         "keep_names": keep_names,
-        "save_counter": save_counter,
+        "share": share,
         "keep_missing": keep_missing,
         "shard_size": job.how.data.shard_size,
         "verify": job.how.data.verify,

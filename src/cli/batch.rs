@@ -5,14 +5,14 @@ use std::env;
 use std::num::NonZero;
 use std::thread;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use super::bars::Bars;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
 use super::{Answer, explain, page};
 use ckptmap::batch::{
-    Batch, BatchError, JobFile, MergeError, Mode, Options, Sharing, Summary, run as run_batch,
+    Batch, BatchError, JobFile, MergeError, Mode, Options, ShardSource, Summary, run as run_batch,
 };
 use ckptmap::files::{Location, read_all, store, write_all};
 use ckptmap::report::Report;
@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// Do a share only: `I/N` (the first of four is `0/4`), `slurm` in the tasks of a Slurm array,
     /// `kubernetes` in the pods of an indexed Job that sets `JOB_COMPLETIONS`
     #[arg(long, value_name = "SHARE")]
-    shard: Option<Sharing>,
+    shard: Option<ShardSource>,
     /// Memory for values that are transformed, of all conversions together
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
     memory: u64,
@@ -88,20 +88,13 @@ struct Told {
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
-    // Hours of work should not end in a report that cannot be written.
-    if let Some(at) = &args.told.report {
-        may_report(at)?;
-    }
-    if let Some(at) = &args.told.html {
-        page::may_write(at)?;
-    }
+    args.told.check()?;
     let Some(jobs) = &args.jobs else {
         let read = |at: &Location| Ok((at.clone(), Summary::read(at)?));
         let parts: Result<Vec<_>, MergeError> = args.merge_reports.iter().map(read).collect();
-        return tell(&Summary::merge(parts?)?, &args.told, ui);
+        return args.told.tell(&Summary::merge(parts?)?, ui);
     };
-    let interrupt = Interrupt::listen()?;
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let shard = args.shard.map(|source| source.shard(&|name| env::var(name).ok())).transpose()?;
     let batch = match expand(jobs) {
         Ok(batch) => batch,
         Err(error) => {
@@ -116,7 +109,9 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
             return Ok(Answer::Unknown);
         }
     };
-    let shard = args.shard.map(|sharing| sharing.shard(&|name| env::var(name).ok())).transpose()?;
+    // Not before: nothing has been written, and looking for checkpoints may take long.
+    let interrupt = Interrupt::listen()?;
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let processors = thread::available_parallelism().map_or(2, NonZero::get).max(2);
     let options = Options {
         at_once: args.at_once.map_or(processors, NonZero::get),
@@ -130,11 +125,16 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let bars = Bars::new(ui, interrupt.clone());
     let summary = run_batch(&batch, &options, &bars);
     drop(bars);
-    let answer = tell(&summary, &args.told, ui)?;
-    Ok(match interrupt.signal() {
-        Some(signal) => Answer::Interrupted(signal),
-        None => answer,
-    })
+    let told = args.told.tell(&summary, ui);
+    match interrupt.signal() {
+        Some(signal) => {
+            if let Err(error) = told {
+                ui.error(&error);
+            }
+            Ok(Answer::Interrupted(signal))
+        }
+        None => told,
+    }
 }
 
 fn expand(jobs: &Location) -> anyhow::Result<Batch> {
@@ -144,25 +144,48 @@ fn expand(jobs: &Location) -> anyhow::Result<Batch> {
     Ok(Batch::expand(&file, &jobs.parent())?)
 }
 
-/// Says what became of everything, wherever that is wanted.
-fn tell(summary: &Summary, told: &Told, ui: &Ui) -> anyhow::Result<Answer> {
-    let report = Report::Batch(summary);
-    if told.json || !ui.is_quiet() {
-        ui.answer(&report, told.json)?;
+impl Told {
+    /// Hours of work should not end in a report that cannot be written.
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(at) = &self.report {
+            may_report(at)?;
+        }
+        if let Some(at) = &self.html {
+            page::may_write(at)?;
+        }
+        if self.report.is_some() && self.report == self.html {
+            bail!("`--report` and `--html` are two files");
+        }
+        for at in [&self.report, &self.html].into_iter().flatten() {
+            if at.is_directory_like() {
+                bail!("`{at}` names a directory; add a name for the file in it");
+            }
+            // Gone at once, and its directory with it.
+            drop(store(at).stage(at)?);
+        }
+        Ok(())
     }
-    if let Some(at) = &told.report {
-        may_report(at)?;
-        write_all(at, &summary.document()?)?;
+
+    /// Says what became of everything, wherever that is wanted.
+    fn tell(&self, summary: &Summary, ui: &Ui) -> anyhow::Result<Answer> {
+        if let Some(at) = &self.report {
+            may_report(at)?;
+            write_all(at, &summary.document()?)?;
+        }
+        if let Some(at) = &self.html {
+            page::write(at, &Report::Overview(summary))?;
+        }
+        if self.json || !ui.is_quiet() {
+            ui.answer(&Report::Batch(summary), self.json)?;
+        }
+        for error in &summary.errors {
+            ui.error(&anyhow!("{error}"));
+        }
+        for note in notes(summary) {
+            ui.note(note);
+        }
+        Ok(if summary.is_complete() { Answer::Yes } else { Answer::No })
     }
-    if let Some(at) = &told.html {
-        page::write(at, &Report::Overview(summary))?;
-        ui.note(format!("wrote {at}"));
-    }
-    for note in notes(summary) {
-        ui.note(note);
-    }
-    let complete = summary.counts.failed == 0 && summary.counts.not_done == 0;
-    Ok(if complete { Answer::Yes } else { Answer::No })
 }
 
 /// What is worth knowing, each once; `--report` says of which checkpoint.

@@ -78,6 +78,23 @@ pub fn entries(files: &[Location]) -> Result<Vec<Entry>, FileError> {
     files.iter().filter_map(|at| Entry::of(at).transpose()).collect()
 }
 
+/// The directory that `at` leads to, whatever it was called; what does not exist yet stays as it is.
+pub fn real_directory(at: &Location) -> Location {
+    if at.url().is_some() {
+        return at.normal();
+    }
+    let normal = at.absolute();
+    let mut rest = Vec::new();
+    for above in normal.path().ancestors() {
+        if let Ok(real) = fs::canonicalize(above) {
+            let path = rest.iter().rev().fold(real, |path, name| path.join(name));
+            return Location::from(path.as_path()).normal();
+        }
+        rest.extend(above.components().next_back());
+    }
+    at.normal()
+}
+
 /// Whether a file lies in a folder or below it, wherever links lead.
 pub fn lies_below(at: &Location, folder: &Location) -> Result<bool, FileError> {
     if let (Location::Bucket(at), Location::Bucket(folder)) = (at, folder) {

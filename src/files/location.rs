@@ -94,6 +94,23 @@ impl Location {
         }
     }
 
+    /// The same file named from the root on, without `.` and `..`; links are not looked at, so that
+    /// behind one it may be another file.
+    #[must_use]
+    pub fn normal(&self) -> Self {
+        if let Self::Bucket(url) = self {
+            return Self::Bucket(url.plain());
+        }
+        let mut path = PathBuf::new();
+        for component in self.absolute().path().components() {
+            match component {
+                Component::ParentDir => drop(path.pop()),
+                other => path.push(other),
+            }
+        }
+        Self::Local(path)
+    }
+
     /// `name` in this directory; one that begins at a root or with a bucket is that.
     #[must_use]
     pub fn join(&self, name: &str) -> Self {

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 pub use claim::Claim;
 pub use directory::Directory;
-pub use entry::{Entry, entries, lies_below};
+pub use entry::{Entry, entries, lies_below, real_directory};
 pub use error::{Action, FileError};
 pub use local::Local;
 pub use location::Location;

@@ -23,6 +23,9 @@ pub(super) fn text(summary: &Summary, page: &mut Page<'_>) -> io::Result<()> {
     };
     let rows = summary.jobs.iter().filter(told).map(row);
     page.table(&[Ink::Alarming, Ink::Strong, Ink::Faint, Ink::Plain, Ink::Plain], rows)?;
+    for error in &summary.errors {
+        writeln!(page, "{}", escape(error))?;
+    }
     writeln!(page, "{}", headline(summary))
 }
 

@@ -51,8 +51,7 @@ impl Commit {
         options: &Options,
         never: &[Entry],
     ) -> Result<Self, TargetError> {
-        names::check(to)?;
-        let standing = look(to, options, never)?;
+        let standing = check(to, options, never)?;
         if options.update_state {
             state::read(to)?;
         }
@@ -111,6 +110,7 @@ impl Commit {
         let mut index_draft = self.draft()?;
         index_draft.append(index)?;
         shards.iter().chain([&index_draft]).try_for_each(|draft| self.sync(draft))?;
+        let record = self.record(&shards, index)?;
         // Two runs that end here at once would give their files the same names.
         let _turn = turn(&self.to, proceed)?;
         if look(&self.to, &self.options, &self.never)? != self.standing {
@@ -119,7 +119,6 @@ impl Commit {
         let count = shards.len();
         let files = Vec::with_capacity(count + 1);
         let mut placed = Placed { store: store(&self.to), files, record: None };
-        let record = self.record(&shards, index)?;
         let record = record.map(|draft| draft.publish(names::record(&self.to))).transpose()?;
         // An earlier checkpoint's is replaced, and stays: it knows of both.
         placed.record = record.filter(|_| !self.standing.is_checkpoint());
@@ -215,6 +214,16 @@ pub(super) fn turn(to: &Location, proceed: Proceed<'_>) -> Result<Turn, TargetEr
 /// Goes on, unless the caller asks to stop.
 fn ask(proceed: Proceed<'_>) -> Result<(), TargetError> {
     if proceed().is_break() { Err(TargetError::Interrupted) } else { Ok(()) }
+}
+
+/// What stands at a destination that may be called so.
+pub(super) fn check(
+    to: &Location,
+    options: &Options,
+    never: &[Entry],
+) -> Result<Standing, TargetError> {
+    names::check(to)?;
+    look(to, options, never)
 }
 
 /// What stands at a destination that may be written to.

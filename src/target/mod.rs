@@ -32,7 +32,7 @@ use crate::tensor::{Tensor, TensorSpec};
 
 pub use error::TargetError;
 pub use names::default_destination;
-pub use state::list_series;
+pub use state::{Listing, list_series};
 
 /// Asked from time to time whether to go on.
 pub type Proceed<'p> = &'p dyn Fn() -> ControlFlow<()>;
@@ -181,6 +181,15 @@ pub struct Committed {
     pub files: Vec<WrittenFile>,
     /// What could not be tidied up, in sentences.
     pub notes: Vec<String>,
+}
+
+/// Whether a checkpoint called `to` may be written, as far as that can be told without writing.
+pub fn check_destination(
+    to: &Location,
+    overwrite: bool,
+    never: &[Entry],
+) -> Result<(), TargetError> {
+    commit::check(to, &Options { overwrite, ..Options::default() }, never).map(|_| ())
 }
 
 /// Begins a checkpoint called `to`: everything that can be refused is refused here, before a

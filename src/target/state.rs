@@ -1,6 +1,7 @@
 //! The `checkpoint` file: which checkpoints stand in a directory and which is the latest.
 //! TensorFlow reads it for `latest_checkpoint` and in `CheckpointManager`.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::files::{Location, read_all, store};
@@ -8,10 +9,10 @@ use crate::proto::CheckpointState;
 
 use super::commit::turn;
 use super::draft::Draft;
-use super::{TargetError, always};
+use super::{Proceed, TargetError};
 
 /// Far more than any number of checkpoints that were kept.
-const LIMIT: u64 = 16 << 20;
+const LIMIT: u64 = 256 << 20;
 
 /// What the file beside `to` says; nothing where there is none.
 pub(super) fn read(to: &Location) -> Result<CheckpointState, TargetError> {
@@ -32,21 +33,33 @@ pub(super) fn make_latest(to: &Location, sync: bool) -> Result<(), TargetError> 
     write(&beside(to), &state, sync)
 }
 
-/// Lists checkpoints of one directory, given from oldest to latest, in the `checkpoint` file there:
-/// those that `is_done` says are complete, which is asked in this run's turn at the directory.
-/// Others that are listed stay, before or behind them as they were, and a later one stays the
-/// latest. What says the same already is not written again.
+/// What becomes of a checkpoint in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// It is listed.
+    Add,
+    /// It is listed if it was.
+    Keep,
+    /// It is not.
+    Remove,
+}
+
+/// Lists checkpoints of one directory, given from oldest to latest, in the `checkpoint` file there.
+/// `listing` is asked what becomes of each in this run's turn at the directory, for which it waits
+/// as long as `proceed` lets it. Others that are listed stay, before or behind them as they were,
+/// and what was made after them stays the latest. What says the same already is not written again.
 pub fn list_series(
     series: &[Location],
-    is_done: &dyn Fn(&Location) -> bool,
+    listing: &dyn Fn(&Location) -> Listing,
     sync: bool,
+    proceed: Proceed<'_>,
 ) -> Result<(), TargetError> {
     let Some(any) = series.first() else { return Ok(()) };
-    let _turn = turn(any, &always)?;
+    let _turn = turn(any, proceed)?;
     let state = read(any)?;
-    let done: Vec<bool> = series.iter().map(is_done).collect();
+    let listings: Vec<Listing> = series.iter().map(listing).collect();
     let mut new = state.clone();
-    insert(&mut new, series, &done, now());
+    insert(&mut new, series, &listings, now());
     if new == state { Ok(()) } else { write(&beside(any), &new, sync) }
 }
 
@@ -90,36 +103,37 @@ fn append(state: &mut CheckpointState, to: &Location, now: f64) {
     state.model_checkpoint_path = to.name();
 }
 
-/// Puts those of `series` that are done into the list, in its order, and takes the others out.
-/// Strangers stay before all of them, or behind, as they were.
-fn insert(state: &mut CheckpointState, series: &[Location], done: &[bool], now: f64) {
-    let Some(any) = series.first() else { return };
-    let directory = any.parent();
-    let is_same = |path: &str, at: &Location| directory.join(path).absolute() == at.absolute();
-    let number = |path: &str| series.iter().position(|at| is_same(path, at));
+/// Puts `series` into the list, in its order. Strangers stay before all of it, or behind, as they
+/// were; where none of it was listed, they are what came after.
+fn insert(state: &mut CheckpointState, series: &[Location], listings: &[Listing], now: f64) {
+    let Some(directory) = series.first().map(Location::parent) else { return };
+    let numbers: BTreeMap<Location, usize> =
+        series.iter().enumerate().map(|(number, at)| (at.absolute(), number)).collect();
+    let mut listed: Vec<Option<Option<f64>>> = vec![None; series.len()];
     let (mut before, mut behind) = (Vec::new(), Vec::new());
-    let mut times = vec![None; series.len()];
-    let mut any = false;
     for (at, path) in state.all_model_checkpoint_paths.iter().enumerate() {
         let time = state.all_model_checkpoint_timestamps.get(at).copied();
-        match number(path).and_then(|number| times.get_mut(number)) {
+        let number = numbers.get(&directory.join(path).absolute());
+        match number.and_then(|number| listed.get_mut(*number)) {
             Some(place) => {
-                any = true;
-                *place = time;
+                before.append(&mut behind);
+                *place = Some(time);
             }
-            None if any => behind.push((path.clone(), time)),
-            None => before.push((path.clone(), time)),
+            None => behind.push((path.clone(), time)),
         }
     }
-    let own = series.iter().zip(times).zip(done).filter(|(_, done)| **done);
-    let own: Vec<_> = own.map(|((at, time), _)| (at.name(), time)).collect();
-    let latest = own.last().map(|(name, _)| name.clone());
-    let latest_is_behind = behind.iter().any(|(path, _)| *path == state.model_checkpoint_path);
-    let all: Vec<_> = before.into_iter().chain(own).chain(behind).collect();
-    if !latest_is_behind {
-        let last = || all.last().map(|(path, _)| path.clone()).unwrap_or_default();
-        state.model_checkpoint_path = latest.unwrap_or_else(last);
+    let own = series.iter().zip(listings).zip(listed).filter(|((_, listing), was)| match listing {
+        Listing::Add => true,
+        Listing::Keep => was.is_some(),
+        Listing::Remove => false,
+    });
+    let own: Vec<_> = own.map(|((at, _), was)| (at.name(), was.flatten())).collect();
+    let is_behind = |(path, _): &(String, _)| *path == state.model_checkpoint_path;
+    if !behind.iter().any(is_behind) {
+        let last = [&own, &behind, &before].into_iter().find_map(|some| some.last());
+        state.model_checkpoint_path = last.map(|(path, _)| path.clone()).unwrap_or_default();
     }
+    let all: Vec<_> = before.into_iter().chain(own).chain(behind).collect();
     // `CheckpointManager` passes over what has no time.
     let time = |(_, time): &(_, Option<f64>)| time.unwrap_or(now);
     state.all_model_checkpoint_timestamps = all.iter().map(time).collect();

@@ -425,3 +425,75 @@ def test_a_damaged_value_is_found(world, tall):
     assert "layer_001/kernel" in out
     err = world.refused("convert", old, "--map", folder / "rules.yaml", "-o", world.folder / "new")
     assert "layer_001/kernel" in err
+
+
+JOBS = """\
+version: 1
+defaults: {map: rules.yaml}
+jobs:
+  - {input: 'runs/{run}/model.ckpt-{step}', output: 'new/{run}/ckpt-{step}'}
+"""
+
+
+def archive(world, folder):
+    """Series in the bucket, and a job file beside them."""
+    (folder / "rules.yaml").write_bytes(RULES.read_bytes())
+    (folder / "jobs.yaml").write_text(JOBS)
+    bucket = world.upload([folder / "rules.yaml", folder / "jobs.yaml"], "archive")
+    for run, step in itertools.product("ab", (1000, 200, 30)):
+        for file in CONV3.glob("model.ckpt.*"):
+            name = file.name.replace("ckpt", f"ckpt-{step}")
+            world.s3.upload_file(str(file), world.bucket, f"archive/runs/{run}/{name}")
+    return bucket
+
+
+def test_a_batch_in_a_bucket(world, tmp_path):
+    bucket = archive(world, tmp_path)
+
+    def batch(*arguments, code=0):
+        jobs, report = f"{bucket}/jobs.yaml", tmp_path / "report.json"
+        world.run("batch", jobs, "-j", 4, "--report", report, *arguments, code=code)
+        return {key: n for key, n in json.loads(report.read_text())["counts"].items() if n}
+
+    damaged = "archive/runs/a/model.ckpt-30.data-00000-of-00001"
+    whole = world.content(damaged)
+    world.s3.put_object(Bucket=world.bucket, Key=damaged, Body=whole[:-1])
+    assert batch(code=1) == {"converted": 5, "failed": 1}
+    world.s3.put_object(Bucket=world.bucket, Key=damaged, Body=whole)
+    assert batch() == {"converted": 1, "unchanged": 5}
+    assert batch() == {"unchanged": 6}
+    state = world.content("archive/new/a/checkpoint").decode()
+    listed = [line.split('"')[1] for line in state.splitlines() if line.startswith("all_model_checkpoint_p")]
+    assert listed == ["ckpt-30", "ckpt-200", "ckpt-1000"]
+    world.run("check", f"{bucket}/new/a/ckpt-30", f"{bucket}/new/b/ckpt-1000")
+
+    # An object that is written again counts as changed; what somebody else wrote stays.
+    world.s3.put_object(Bucket=world.bucket, Key=damaged, Body=whole[::-1])
+    assert batch(code=1) == {"failed": 1, "unchanged": 5}
+    assert world.content("archive/new/a/ckpt-30.index")
+    world.s3.put_object(Bucket=world.bucket, Key=damaged, Body=whole)
+    assert batch() == {"unchanged": 6}
+    for name in world.names("archive/new/b/ckpt-200."):
+        if name.endswith(".ckptmap.json"):
+            world.s3.delete_object(Bucket=world.bucket, Key=name)
+    assert batch(code=1) == {"failed": 1, "unchanged": 5}
+
+
+def test_a_batch_that_was_killed(world, tmp_path):
+    bucket = archive(world, tmp_path)
+    jobs = f"{bucket}/jobs.yaml"
+    for _ in range(8):
+        process = world.start("batch", jobs, "-j", 2)
+        before = len(world.names("archive/new/"))
+        while process.poll() is None and len(world.names("archive/new/")) < before + 4:
+            time.sleep(0.005)
+        process.kill()
+        process.communicate()
+        # Whoever finds an index finds a whole checkpoint.
+        for name in world.names("archive/new/"):
+            if name.endswith(".index"):
+                world.run("check", f"s3://{world.bucket}/{name}")
+    world.run("batch", jobs)
+    assert len(world.names("archive/new/")) == 6 * 3 + 2
+    out, _ = world.run("batch", jobs, "--json")
+    assert json.loads(out)["counts"]["unchanged"] == 6

@@ -25,6 +25,10 @@ pub(super) fn page(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         "title" => out.write_all(b"A batch \xe2\x80\x94 ckptmap"),
         "summary" => out.write_all(markup(&headline(summary)).as_bytes()),
         "css" => out.write_all(STYLE.trim_end().as_bytes()),
+        "errors" => summary
+            .errors
+            .iter()
+            .try_for_each(|error| writeln!(out, "<p class=\"notice\">{}</p>", text(error))),
         _ => SECTIONS.iter().try_for_each(|(ending, state)| {
             let jobs: Vec<_> = summary.jobs.iter().filter(|job| job.outcome == *ending).collect();
             section(&jobs, *ending, state, out)
