@@ -67,3 +67,18 @@ impl Store for WithoutBuckets {
         refused(Action::List, near)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{read_all, store};
+
+    #[test]
+    fn it_says_what_to_build() {
+        let Ok(at) = "s3://bucket/m".parse::<Location>();
+        let refused = store(&at).status(&at).unwrap_err();
+        assert_eq!(refused.to_string(), "cannot look at `s3://bucket/m`");
+        assert!(refused.source.to_string().ends_with("--features cloud`"));
+        assert!(read_all(&at, 1).is_err() && store(&at).turn(&at).is_none());
+    }
+}

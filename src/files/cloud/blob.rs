@@ -1,15 +1,15 @@
 //! An object that is read, part by part. Every part is asked for by the version that was opened, so
 //! nobody gets parts of two.
 
-use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use object_store::path::Path;
 use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 use tokio::task::JoinSet;
 
+use super::chunks::{CHUNK, Chunks};
 use super::client::{AT_A_TIME, Client, hash, key, version, wait};
 use super::error::Missing;
 use crate::files::{Action, Blob, FileError, Identity, Location};
@@ -20,12 +20,6 @@ pub(super) const GRAIN: usize = 16 << 20;
 /// Bytes of one request; longer reads are several requests at once.
 const REQUEST: u64 = 4 << 20;
 
-/// Shorter reads come from chunks of so many bytes, which are kept for their neighbours.
-const CHUNK: u64 = 1 << 20;
-
-/// Chunks that are kept.
-const CHUNKS: usize = 8;
-
 /// An object that was there when it was opened.
 #[derive(Debug)]
 pub(super) struct CloudBlob {
@@ -33,8 +27,7 @@ pub(super) struct CloudBlob {
     len: u64,
     identity: Identity,
     object: Object,
-    /// Read last, latest in front.
-    chunks: Mutex<VecDeque<(u64, Arc<Vec<u8>>)>>,
+    chunks: Chunks,
 }
 
 /// One version of an object.
@@ -104,26 +97,18 @@ impl CloudBlob {
         let (key, found) = wait(Action::Open, at, found)?;
         let identity = Identity { device: hash(&at.to_string()), inode: version(&found) };
         let object = Object { objects: Arc::clone(&client.objects), key, e_tag: found.e_tag };
-        Ok(Self { at: at.clone(), len: found.size, identity, object, chunks: Mutex::default() })
+        Ok(Self { at: at.clone(), len: found.size, identity, object, chunks: Chunks::new() })
     }
 
     /// A chunk that was read lately, or is now.
     fn chunk(&self, number: u64) -> Result<Arc<Vec<u8>>, FileError> {
-        let known = self.kept().iter().find(|(known, _)| *known == number).cloned();
-        if let Some((_, chunk)) = known {
+        if let Some(chunk) = self.chunks.get(number) {
             return Ok(chunk);
         }
         let begin = number * CHUNK;
-        let end = self.len.min(begin + CHUNK);
-        let chunk = Arc::new(wait(Action::Read, &self.at, self.object.get(begin..end))?);
-        let mut kept = self.kept();
-        kept.push_front((number, Arc::clone(&chunk)));
-        kept.truncate(CHUNKS);
-        Ok(chunk)
-    }
-
-    fn kept(&self) -> MutexGuard<'_, VecDeque<(u64, Arc<Vec<u8>>)>> {
-        self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
+        let end = self.len.min(begin + self.chunks.wanted(number) * CHUNK);
+        let bytes = wait(Action::Read, &self.at, self.object.get(begin..end))?;
+        Ok(self.chunks.keep(number, &bytes))
     }
 }
 
@@ -151,6 +136,7 @@ impl Blob for CloudBlob {
             let error = io::Error::new(io::ErrorKind::UnexpectedEof, what);
             return Err(FileError::new(Action::Read, &self.at)(error));
         }
+        // Shorter reads come from chunks, which are kept for their neighbours.
         if wanted as u64 >= CHUNK {
             return wait(Action::Read, &self.at, self.object.fill(offset, out));
         }

@@ -12,6 +12,7 @@
 //! A bucket has no directories, no locks and no renames: an object is there, whole, or it is not.
 
 mod blob;
+mod chunks;
 mod client;
 mod copy;
 mod error;
