@@ -137,7 +137,7 @@ impl Blob for CloudBlob {
             return Err(FileError::new(Action::Read, &self.at)(error));
         }
         // Shorter reads come from chunks, which are kept for their neighbours.
-        if wanted as u64 >= CHUNK {
+        if wanted as u64 > CHUNK {
             return wait(Action::Read, &self.at, self.object.fill(offset, out));
         }
         let mut at = offset;

@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(one.wanted(5), 1);
         one.keep(5, &[5; 3]);
         assert_eq!((one.wanted(6), other.wanted(6), one.wanted(5)), (2, 1, 1));
-        let two = [vec![6; CHUNK as usize], vec![7; 2]].concat();
+        let two = [vec![6; 1 << 20], vec![7; 2]].concat();
         assert_eq!(one.keep(6, &two).len() as u64, CHUNK);
         assert_eq!((*one.get(7).unwrap()).as_slice(), [7; 2]);
         assert_eq!((one.wanted(8), other.get(7)), (4, None));
