@@ -248,10 +248,86 @@ fn what_changed_is_done_again_and_nothing_else() {
         reasons("batch jobs.yaml --json"),
         [
             quote("runs/run-01/model.ckpt-750", "").replace("\"\"", "null"),
-            quote("runs/run-01/model.ckpt-1000", "the options changed")
+            quote("runs/run-01/model.ckpt-1000", "`save_counter` changed")
         ]
     );
     assert_eq!(counts_of(&place, "batch jobs.yaml --json"), only("unchanged", 5));
+    // That an old source is gone changes nothing for the later ones.
+    remove(&place, "runs/run-01/model.ckpt-500");
+    assert_eq!(counts_of(&place, "batch jobs.yaml --json"), only("unchanged", 4));
+    // Results of a program that made something else of the same.
+    let record = "converted/run-00/ckpt-500.ckptmap.json";
+    let text = fs::read_to_string(place.path(record)).unwrap();
+    place.write(record, text.replace("\"results\": 1", "\"results\": 0"));
+    let results = quote("runs/run-00/model.ckpt-500", "what this program makes of it changed");
+    assert_eq!(reasons("batch jobs.yaml --json"), [results]);
+}
+
+#[test]
+fn only_what_a_record_names_is_removed() {
+    let place = archive(1, 1);
+    place.ok("batch jobs.yaml --quiet");
+    let at = |name: &str| format!("converted/run-00/ckpt-500{name}");
+    // As a `CheckpointManager` does, and somebody who keeps notes.
+    fs::remove_file(place.path(&at(".index"))).unwrap();
+    place.write(&at(".data-notes.txt"), "precious");
+    place.write(&at(".data-backup.index"), "another checkpoint");
+    fs::create_dir(place.path(&at(".data-folder"))).unwrap();
+    place.ok("batch jobs.yaml --quiet");
+    assert_eq!(fs::read_to_string(place.path(&at(".data-notes.txt"))).unwrap(), "precious");
+    assert!(place.path(&at(".data-backup.index")).exists());
+    // A data file that the record does not name is nobody's to take away.
+    fs::remove_file(place.path(&at(".index"))).unwrap();
+    place.write(&at(".data-00000-of-00007"), "of somebody");
+    let said = place.run("batch jobs.yaml");
+    assert_eq!(said.code, 1, "{said}");
+    assert!(said.out.contains("a data file without an index"), "{said}");
+    assert_eq!(fs::read_to_string(place.path(&at(".data-00000-of-00007"))).unwrap(), "of somebody");
+}
+
+#[test]
+fn a_record_is_of_one_checkpoint_alone() {
+    let place = archive(1, 1);
+    place.ok("batch jobs.yaml --quiet");
+    let copy = |from: &str, to: &str| {
+        let at = |name: &str| place.path(&format!("converted/run-00/{name}"));
+        fs::copy(at(from), at(to)).unwrap();
+    };
+    copy("ckpt-500.index", "other.index");
+    copy("ckpt-500.ckptmap.json", "other.ckptmap.json");
+    place.write(
+        "jobs.yaml",
+        "version: 1\njobs:\n  - {input: runs/run-00/model.ckpt-500, output: converted/run-00/other, \
+         map: rules.yaml, like: testdata/templates/keras3_adam, save_counter: 1}\n",
+    );
+    assert_eq!(counts_of(&place, "batch jobs.yaml --json"), only("converted", 1));
+    place.ok("check converted/run-00/other");
+}
+
+#[test]
+fn killed_while_it_converts_again() {
+    let place = archive(4, 10);
+    place.ok("batch jobs.yaml --quiet");
+    for round in 0..12 {
+        let mut command = place.command("batch jobs.yaml -j 3 --quiet --redo");
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(4 + 9 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    // At every instant the old one or the new one stood there.
+    let all: Vec<String> = done(&place).into_keys().collect();
+    assert_eq!(all.len(), 40);
+    let said = place.run(&format!("check {}", all.join(" ")));
+    assert!(!said.out.contains("damaged"), "{said}");
+    assert_eq!(place.run("batch jobs.yaml --quiet").code, 0);
+    // No file stands there that no record names.
+    let names = place.names("converted");
+    let records = names.iter().filter(|name| name.ends_with(".ckptmap.json"));
+    let data: usize =
+        records.clone().map(|name| report(&place, name)["data"].as_array().unwrap().len()).sum();
+    assert_eq!(records.count(), 40);
+    assert_eq!(names.len(), 2 * 40 + data + 4, "{names:#?}");
 }
 
 #[test]
@@ -313,9 +389,29 @@ fn a_series_is_listed_in_its_order() {
     let counter = place.ok("show converted/run-00/ckpt-20000 save_counter");
     assert!(counter.ends_with("\n5\n"), "{counter}");
 
+    // A `CheckpointManager` has turned over all of the series: what it has stays the latest.
+    let rotated = "model_checkpoint_path: \"ckpt-3\"\nall_model_checkpoint_paths: \"ckpt-3\"\n";
+    place.write("converted/run-00/checkpoint", rotated);
+    place.ok("batch jobs.yaml --quiet");
+    assert!(state(&place).starts_with("model_checkpoint_path: \"ckpt-3\"\n"));
+    assert!(
+        plain(&state(&place)).ends_with("\"ckpt-20000\"\nall_model_checkpoint_paths: \"ckpt-3\"\n")
+    );
+    // What is not a batch's is listed if it was: it stands there.
+    for name in ["500", "1500"] {
+        fs::remove_file(place.path(&format!("converted/run-00/ckpt-{name}.ckptmap.json"))).unwrap();
+    }
+    assert_eq!(place.run("batch jobs.yaml --quiet").code, 1);
+    assert_eq!(plain(&state(&place)).matches("all_model").count(), 6);
+    place.write("converted/run-00/checkpoint", "{{{");
+    let said = place.run("batch jobs.yaml --quiet --report report.json");
+    assert_eq!(said.code, 1, "{said}");
+    assert!(said.err.contains("could not be listed"), "{said}");
+    assert_eq!(report(&place, "report.json")["errors"].as_array().unwrap().len(), 1);
+
     place.write("jobs.yaml", JOBS.replace("{step}'}", "{step}', state: false}"));
     fs::remove_file(place.path("converted/run-00/checkpoint")).unwrap();
-    place.ok("batch jobs.yaml --quiet");
+    place.ok("batch jobs.yaml --quiet --force");
     assert!(!place.path("converted/run-00/checkpoint").exists());
 }
 
@@ -426,6 +522,94 @@ fn a_conversion_that_needs_more_memory_waits_for_it() {
     assert!(said.out.contains("--memory "), "{said}");
     place.ok("batch jobs.yaml -j 4 --memory 24MiB --quiet");
     assert_eq!(counts_of(&place, "batch jobs.yaml --json"), only("unchanged", 4));
+}
+
+#[test]
+fn what_cannot_be_looked_through_or_told_apart_is_told() {
+    let place = archive(3, 2);
+    place.write("runs/run-01/checkpoint", "{{garbage");
+    place.write("runs/run-02/checkpoint", "model_checkpoint_path: \"model.ckpt-500\"\n");
+    let jobs = JOBS.replace("/model.ckpt-{step}'", "'").replace("/ckpt-{step}", "/ckpt");
+    place.write("jobs.yaml", jobs);
+    let said = place.run("batch jobs.yaml");
+    assert_eq!(said.code, 1, "{said}");
+    assert!(said.out.contains("3 checkpoints: 1 converted, 2 failed"), "{said}");
+    assert!(said.out.contains("holds 2 checkpoints"), "{said}");
+    place.write("jobs.yaml", JOBS);
+    std::os::unix::fs::symlink("loop", place.path("runs/loop")).unwrap();
+    place.ok("batch jobs.yaml --quiet");
+    let name = std::os::unix::ffi::OsStrExt::from_bytes(b"bad\xff");
+    fs::create_dir(place.path("runs").join::<&std::ffi::OsStr>(name)).unwrap();
+    let said = place.run("batch jobs.yaml --quiet");
+    assert_eq!(said.code, 1, "{said}");
+    assert!(said.err.contains("its name is not UTF-8"), "{said}");
+}
+
+#[test]
+fn one_place_by_several_names_is_one_place() {
+    let place = archive(1, 2);
+    fs::create_dir(place.path("real")).unwrap();
+    std::os::unix::fs::symlink("real", place.path("link")).unwrap();
+    let two = |first: &str, second: &str| {
+        let job = |step, output| {
+            format!("  - {{input: runs/run-00/model.ckpt-{step}, output: {output}}}\n")
+        };
+        let head = JOBS.split("  - ").next().unwrap();
+        place.write("jobs.yaml", format!("{head}{}{}", job(500, first), job(1000, second)));
+        let said = place.run("batch jobs.yaml --dry-run");
+        (said.code, said.err)
+    };
+    for (first, second) in
+        [("real/m", "link/m"), ("real/m", "real/../real/m"), ("new/m", "./new/m")]
+    {
+        let (code, error) = two(first, second);
+        assert_eq!(code, 2, "{error}");
+        assert!(error.contains("would be written twice"), "{error}");
+    }
+    assert_eq!(two("real/m", "link/n").0, 0);
+    for output in ["./runs/{run}/{n}-new", "x/../runs/{run}/{n}-new", "runs/{run}/{n}/inside"] {
+        place.write(
+            "jobs.yaml",
+            format!("version: 1\ndefaults: {{map: rules.yaml}}\njobs:\n  - {{input: './runs/{{run}}/{{n}}', output: '{output}'}}\n"),
+        );
+        let said = place.run("batch jobs.yaml --dry-run");
+        assert_eq!(said.code, 2, "{said}");
+        assert!(said.err.contains("would be converted in its turn"), "{said}");
+    }
+}
+
+#[test]
+fn a_dry_run_knows_where_nothing_can_be_written() {
+    let place = archive(1, 1);
+    fs::create_dir(place.path("folder")).unwrap();
+    for output in ["c/m.index", "c[1]/m", "c/", "folder"] {
+        place.write("jobs.yaml", JOBS.replace("converted/{run}/ckpt-{step}", output));
+        let said = place.run("batch jobs.yaml --dry-run");
+        assert_eq!(said.code, 1, "{said}");
+    }
+}
+
+#[test]
+fn reports_that_say_anything_are_merged_or_refused() {
+    let place = archive(1, 2);
+    place.ok("batch jobs.yaml --quiet --report r.json");
+    let text = fs::read_to_string(place.path("r.json")).unwrap();
+    for (from, to) in [
+        ("\"number\": 1", "\"number\": 18446744073709551614"),
+        ("\"total\": 2", "\"total\": 18446744073709551615"),
+        ("\"schema\": 1", "\"schema\": 7"),
+    ] {
+        assert!(text.contains(from));
+        place.write("h.json", text.replace(from, to));
+        let said = place.run("batch --merge-reports h.json");
+        assert_eq!(said.code, 2, "{said}");
+    }
+    let said = place.run("batch jobs.yaml --report afile/r.json");
+    assert_eq!(said.code, 0, "{said}");
+    let said = place.run("batch jobs.yaml --report r.json/x.json");
+    assert_eq!(said.code, 2, "{said}");
+    let said = place.run("batch jobs.yaml --report x --html x");
+    assert_eq!(said.code, 2, "{said}");
 }
 
 #[test]
