@@ -68,7 +68,7 @@ impl From<Answer> for ExitCode {
 ///
 /// CKPT may be typed in every way people have it: a prefix, `x.index`, `x.data-00000-of-00001`,
 /// `x.meta`, a directory with a `checkpoint` file, a SavedModel directory, a V1 file or the pattern
-/// of its shards, `x-?????-of-00002`.
+/// of its shards, `x-?????-of-00002`; with the feature `cloud` in a bucket too, `s3://bucket/x`.
 #[derive(Debug, Parser)]
 #[command(name = "ckptmap", version, max_term_width = 100)]
 struct Cli {
