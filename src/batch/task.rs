@@ -14,7 +14,7 @@ use crate::catalog::VariableName;
 use crate::causes::in_one_line;
 use crate::convert::{self, Conversion, ConvertError, Inputs, convert};
 use crate::files::{Entry, FileError, Location, Share, entries, store};
-use crate::mapping::Problems;
+use crate::mapping::{Mapping, Problems};
 use crate::plan::{self, Plan, plan};
 use crate::progress::Progress;
 use crate::reverse::{by_full_name, plan_back};
@@ -104,88 +104,43 @@ impl Bench<'_> {
             save_counter: job.how.plan.save_counter,
             results: RESULTS,
         };
-        let store = store(&job.output);
-        let Some(mut way) = self.way(job, Some(&origin))? else {
+        let Some(way) = self.way(job, Some(&origin))? else {
             outcome.reason = Some("made of the same before".to_owned());
             return Ok(Done::Ended(Ending::Unchanged));
         };
-        let _claim = if self.options.is_dry() {
-            None
-        } else {
-            let Some(claim) = store.claim(&job.output)? else { return Ok(Done::Elsewhere) };
-            // Whoever had it before may have done everything.
-            match self.way(job, Some(&origin))? {
-                Some(now) => way = now,
-                None => {
-                    outcome.reason = Some("another run has done it".to_owned());
-                    return Ok(Done::Ended(Ending::Unchanged));
-                }
-            }
-            Some(claim)
+        let found = Found {
+            source: open_same(&job.input, &origin.source)?,
+            like: template.as_ref().map(|like| like.reader.as_ref()),
+            mapping: rules.as_ref().map(|read| read.mapping.as_ref()),
         };
-        outcome.reason.clone_from(&way.reason);
-        let source = open_same(&job.input, &origin.source)?;
-        let like = template.as_ref().map(|like| like.reader.as_ref());
-        let mapping = rules.as_ref().map(|read| read.mapping.as_ref());
-        let mapping = match mapping {
-            Some(Err(problems)) => return Err(problems.clone().into()),
-            Some(Ok(mapping)) => Some(mapping),
-            None => None,
-        };
-        let plan = match (mapping, like) {
-            (Some(mapping), Some(old)) if job.how.reverse => {
-                let has_data = |name: &VariableName| old.extent(name).is_ok();
-                plan_back(old.catalog(), source.catalog(), mapping, &job.how.plan, &has_data)
-            }
-            (Some(_), None) if job.how.reverse => return Err(TaskError::NoWayBack),
-            (Some(mapping), like) => {
-                let like = like.map(CheckpointReader::catalog);
-                plan(source.catalog(), mapping, like, &job.how.plan)
-            }
-            (None, _) => by_full_name(source.catalog()),
-        }?;
-        outcome.notes.extend(source.catalog().facts.notes.iter().cloned());
-        outcome.notes.extend(plan.warnings.iter().map(ToString::to_string));
-        let mut files = source.files();
-        files.extend(like.iter().flat_map(|like| like.files()));
-        let never = entries(&files)?;
         if self.options.is_dry() {
-            check_destination(&job.output, way.overwrite, &never)?;
+            found.plan(job, outcome)?;
+            let overwrite = way.overwrite || !way.leftovers.is_empty();
+            check_destination(&job.output, overwrite, &found.files()?)?;
             return Ok(Done::Ended(Ending::Planned));
         }
-        let is_ours = |at: &&Location| {
-            let entry = Entry::of(at).ok().flatten();
-            !never.iter().any(|source| entry.as_ref().is_some_and(|it| it.is_same_name(source)))
+        let Some(_claim) = store(&job.output).claim(&job.output)? else {
+            return Ok(Done::Elsewhere);
         };
-        for at in way.leftovers.iter().filter(is_ours) {
-            store.remove(at)?;
-        }
-        let author = Author {
-            input: outcome.input.clone(),
-            origin,
-            replaces: way.index.clone(),
-            replaced: way.data.iter().map(Location::name).collect(),
+        // Whoever had it before may have done everything.
+        let Some(way) = self.way(job, Some(&origin))? else {
+            outcome.reason = Some("another run has done it".to_owned());
+            return Ok(Done::Ended(Ending::Unchanged));
         };
-        let options = target::Options {
-            overwrite: way.overwrite,
-            sync: job.how.data.sync,
-            update_state: false,
-            shard_size: job.how.data.shard_size,
-            record: Some(Arc::new(author)),
-        };
-        let parts =
-            Parts { inputs: Inputs { source: source.as_ref(), template: like }, plan: &plan };
-        let done = self.convert(job, &parts, (&options, &never), &way, progress);
-        let done = match done {
+        outcome.reason.clone_from(&way.reason);
+        let plan = found.plan(job, outcome)?;
+        match self.convert(job, &found, &plan, (&way, origin), progress) {
             // Somebody was faster, and had no claim: where there are no locks there are none.
             Err(error) if is_taken(&error) && self.way(job, None)?.is_none_or(|now| now != way) => {
-                return Ok(Done::Elsewhere);
+                Ok(Done::Elsewhere)
             }
-            done => done?,
-        };
-        outcome.bytes = done.bytes;
-        outcome.notes.extend(done.written.notes);
-        Ok(Done::Ended(Ending::Converted))
+            Err(error) => Err(error),
+            Ok(done) => {
+                outcome.bytes = done.bytes;
+                outcome.notes.extend(done.written.notes);
+                Ok(Done::Ended(Ending::Converted))
+            }
+        }
     }
 
     /// How it is to be done; `None` where it has been, of `origin`.
@@ -211,9 +166,8 @@ impl Bench<'_> {
             Standing::Broken { index, data } => {
                 Way::over("data files of the result were gone".to_owned(), index, data)
             }
-            Standing::Unfinished { index: Some(index), data } => {
-                let reason = "a run was killed before it was done".to_owned();
-                Way { leftovers: data, ..Way::over(reason, index, Vec::new()) }
+            Standing::Unfinished { index: Some(index), .. } => {
+                Way::over("a run was killed before it was done".to_owned(), index, Vec::new())
             }
             Standing::Unfinished { index: None, data } => {
                 let reason = Some("it was not finished, or removed since".to_owned());
@@ -235,11 +189,28 @@ impl Bench<'_> {
     fn convert(
         &self,
         job: &Job,
-        parts: &Parts<'_>,
-        (options, never): (&target::Options, &[Entry]),
-        way: &Way,
+        found: &Found<'_>,
+        plan: &Plan,
+        (way, origin): (&Way, Origin),
         progress: &dyn Progress,
     ) -> Result<Conversion, TaskError> {
+        let never = found.files()?;
+        way.clear(&never)?;
+        let Data { verify, share, sync, shard_size } = job.how.data;
+        let author = Author {
+            input: job.input.to_string(),
+            origin,
+            replaces: way.index.clone(),
+            replaced: way.data.iter().map(Location::name).collect(),
+        };
+        let options = target::Options {
+            overwrite: way.overwrite,
+            sync,
+            update_state: false,
+            shard_size,
+            record: Some(Arc::new(author)),
+        };
+        let inputs = Inputs { source: found.source.as_ref(), template: found.like };
         let all = self.options.memory;
         // Less than the least is taken for that.
         let mut wanted = (all / self.options.at_once.max(1) as u64).max(LEAST);
@@ -247,21 +218,56 @@ impl Bench<'_> {
             let Some(memory) = self.budget.take(wanted, &|| progress.cancelled()) else {
                 return Err(ConvertError::Interrupted.into());
             };
-            let Data { verify, share, .. } = job.how.data;
             let how = convert::Options { memory: memory.bytes, verify, share };
-            let writer = create(&job.output, options, never)?;
+            let writer = create(&job.output, &options, &never)?;
             // What it found there is what it will replace; it must still be what was decided about.
             if index(&job.output)? != way.index {
                 let to = job.output.clone();
                 return Err(ConvertError::Commit(TargetError::Changed { to }).into());
             }
-            match convert(parts.plan, &parts.inputs, writer, &how, progress) {
+            match convert(plan, &inputs, writer, &how, progress) {
                 Err(ConvertError::Memory { pass, .. }) if pass > memory.bytes && pass <= all => {
                     wanted = pass;
                 }
                 done => return Ok(done?),
             }
         }
+    }
+}
+
+/// What a conversion is made of.
+struct Found<'f> {
+    source: Box<dyn CheckpointReader>,
+    like: Option<&'f dyn CheckpointReader>,
+    mapping: Option<&'f Result<Mapping, Problems>>,
+}
+
+impl Found<'_> {
+    /// The files that must not be written to.
+    fn files(&self) -> Result<Vec<Entry>, FileError> {
+        let mut files = self.source.files();
+        files.extend(self.like.iter().flat_map(|like| like.files()));
+        entries(&files)
+    }
+
+    /// What the rules make of it.
+    fn plan(&self, job: &Job, outcome: &mut Outcome) -> Result<Plan, TaskError> {
+        let source = self.source.catalog();
+        let mapping = self.mapping.map(Result::as_ref).transpose().map_err(Clone::clone)?;
+        let plan = match (mapping, self.like) {
+            (Some(mapping), Some(old)) if job.how.reverse => {
+                let has_data = |name: &VariableName| old.extent(name).is_ok();
+                plan_back(old.catalog(), source, mapping, &job.how.plan, &has_data)
+            }
+            (Some(_), None) if job.how.reverse => return Err(TaskError::NoWayBack),
+            (Some(mapping), like) => {
+                plan(source, mapping, like.map(CheckpointReader::catalog), &job.how.plan)
+            }
+            (None, _) => by_full_name(source),
+        }?;
+        outcome.notes.extend(source.facts.notes.iter().cloned());
+        outcome.notes.extend(plan.warnings.iter().map(ToString::to_string));
+        Ok(plan)
     }
 }
 
@@ -308,12 +314,17 @@ impl Way {
         let (reason, index) = (Some(reason), Some(index));
         Self { reason, overwrite: true, index, data, leftovers: Vec::new() }
     }
-}
 
-/// What a conversion is made of.
-struct Parts<'p> {
-    inputs: Inputs<'p>,
-    plan: &'p Plan,
+    /// Removes what a killed run left, but nothing of the source's.
+    fn clear(&self, never: &[Entry]) -> Result<(), FileError> {
+        for at in &self.leftovers {
+            let entry = Entry::of(at)?;
+            if !entry.is_some_and(|entry| never.iter().any(|other| entry.is_same_name(other))) {
+                store(at).remove(at)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a job says beside its files, as far as the result depends on it.

@@ -63,7 +63,30 @@ enum Lock {
 /// Locks the file at `path`, which is made if need be.
 fn lock(path: &Path) -> io::Result<Lock> {
     for _ in 0..ATTEMPTS {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let file = match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() => {
+                let what = format!("`{}` is no file of ours", path.display());
+                return Err(io::Error::new(ErrorKind::InvalidInput, what));
+            }
+            // Somebody else's can be locked all the same.
+            Ok(_) => match OpenOptions::new().write(true).open(path) {
+                Err(error) if scratch::is_protected(&error) => File::open(path),
+                opened => opened,
+            },
+            Err(_) => OpenOptions::new().create_new(true).write(true).open(path),
+        };
+        let file = match file {
+            // It came or went in between.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) =>
+            {
+                if path.parent().is_some_and(|directory| !directory.exists()) {
+                    return Err(error);
+                }
+                continue;
+            }
+            file => file?,
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Lock::Elsewhere),
@@ -107,6 +130,35 @@ mod tests {
         drop(first);
         assert!(claim().is_some());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_no_claim() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = Location::from(dir.path().join("ckpt-1").as_path());
+        let claim = store(&at).claim(&at).unwrap().unwrap();
+        let path = claim.path.clone().unwrap();
+        drop(claim);
+        std::os::unix::fs::symlink("elsewhere", &path).unwrap();
+        let error = store(&at).claim(&at).unwrap_err();
+        assert!(error.source.to_string().ends_with("is no file of ours"), "{error:?}");
+        assert!(!dir.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    fn a_directory_may_go_in_between() {
+        let dir = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let at = Location::from(dir.path().join(format!("new/ckpt-{number}")).as_path());
+                scope.spawn(move || {
+                    for _ in 0..300 {
+                        drop(store(&at).claim(&at).unwrap());
+                    }
+                });
+            }
+        });
     }
 
     #[test]

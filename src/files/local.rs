@@ -17,6 +17,9 @@ use super::{
     Status, Store, Turn, share,
 };
 
+/// Directories that are removed just as something is to stand in them.
+const ATTEMPTS: usize = 16;
+
 /// The local file system.
 #[derive(Debug, Clone, Copy)]
 pub struct Local;
@@ -111,6 +114,13 @@ impl Store for Local {
     }
 
     fn claim(&self, at: &Location) -> Result<Option<Claim>, FileError> {
+        for _ in 0..ATTEMPTS {
+            match Claim::take(at, self.directory(at)?) {
+                // Somebody else was the last in the directory, and has just removed it.
+                Err(error) if error.source.kind() == ErrorKind::NotFound => {}
+                taken => return taken,
+            }
+        }
         Claim::take(at, self.directory(at)?)
     }
 

@@ -61,7 +61,7 @@ fn take(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-fn is_protected(error: &io::Error) -> bool {
+pub(super) fn is_protected(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }
 

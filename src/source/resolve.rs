@@ -11,7 +11,7 @@ use crate::names::nearest;
 use crate::proto::CheckpointState;
 
 /// A state file larger than this is none.
-const MAX_STATE: u64 = 1 << 24;
+const MAX_STATE: u64 = 1 << 28;
 
 /// A list in a message is cut off here.
 const MAX_LISTED: usize = 8;
