@@ -14,7 +14,8 @@
 //!
 //! Left of `plan`: reading. [`plan`](mod@plan): a pure function from values to a value, so that
 //! everything that is wrong is known before anything is touched. Right of it: writing. The `cli`
-//! draws the arrows and does nothing else.
+//! draws the arrows and does nothing else. [`batch`](mod@batch) draws them many times over, for a
+//! job file.
 //!
 //! # Who may import whom
 //!
