@@ -32,7 +32,8 @@
 //! | `catalog` | `object`, `tensor` |
 //! | `transform` | `tensor` |
 //! | `optimizer` | `catalog`, `names`, `object` |
-//! | `mapping` | `names`, `object`, `optimizer`, `tensor`, `transform` |
+//! | `yaml` | `names` |
+//! | `mapping` | `names`, `object`, `optimizer`, `tensor`, `transform`, `yaml` |
 //! | `rules` | `causes`, `files`, `mapping` |
 //! | `layers` | `catalog`, `mapping`, `names`, `tensor` |
 //! | `plan` | `catalog`, `mapping`, `names`, `object`, `optimizer`, `tensor`, `transform` |
@@ -43,7 +44,7 @@
 //! | `diff` | `catalog`, `crc`, `files`, `object`, `pieces`, `progress`, `source`, `tensor`, `transform`, `workers` |
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
-//! | `batch` | `catalog`, `causes`, `convert`, `files`, `mapping`, `names`, `plan`, `progress`, `recent`, `reverse`, `rules`, `size`, `source`, `target` |
+//! | `batch` | `catalog`, `causes`, `convert`, `files`, `mapping`, `names`, `plan`, `progress`, `recent`, `reverse`, `rules`, `size`, `source`, `target`, `yaml` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
 //! | `stats` | `catalog`, `crc`, `files`, `pieces`, `progress`, `source`, `tensor` |
 //! | `show` | `catalog`, `crc`, `files`, `names`, `object`, `progress`, `source`, `tensor` |
@@ -115,3 +116,4 @@ pub mod transform;
 mod varint;
 pub mod verify;
 mod workers;
+mod yaml;

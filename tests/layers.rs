@@ -12,7 +12,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("memmap2", &["files"]),
     ("object_store", &["files"]),
     ("tokio", &["files"]),
-    ("serde_yaml", &["mapping"]),
+    ("serde_yaml", &["yaml"]),
     ("prost", &["proto", "source", "target"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

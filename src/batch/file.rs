@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::pattern::{Fill, Mistake, Pattern};
 use crate::convert::Sharing;
 use crate::files::Share;
-use crate::mapping::node::{self, Context, Fields, Node, Site};
-use crate::mapping::yaml::{Anchor, Yaml};
-use crate::mapping::{Problem, ProblemKind, Problems, SourceText};
 use crate::plan::{self, Purpose};
 use crate::size::size;
+use crate::yaml::{
+    self, Anchor, Context, Fields, Node, Problem, ProblemKind, Problems, Site, SourceText, Yaml,
+};
 
 /// Keys at the top.
 pub(super) const KEYS: &[&str] = &["version", "defaults", "jobs"];
@@ -93,7 +93,7 @@ impl JobFile {
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let source = Arc::new(SourceText::new(name, text));
-        let tree = node::tree(&source).map_err(|problem| Problems::one(*problem))?;
+        let tree = yaml::read(&source).map_err(|problem| Problems::one(*problem))?;
         let context = Context::new(Arc::clone(&source));
         let entries = Node::root(&tree, &context).fields(KEYS).map(|fields| {
             fields.version("job");

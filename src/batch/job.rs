@@ -10,12 +10,12 @@ use super::find::{Findings, Found, below, find};
 use super::pattern::{Parts, Pattern, STEP};
 use super::record::counter;
 use crate::files::{Location, real_directory};
-use crate::mapping::{Problem, ProblemKind, Problems, SourceText};
 use crate::names::natural;
 use crate::plan::Purpose;
 use crate::rules::Rules;
 use crate::source::resolve;
 use crate::target::default_destination;
+use crate::yaml::{Problem, ProblemKind, Problems, SourceText};
 
 /// More conversions than this are not meant.
 const MOST: usize = 1_000_000;

@@ -21,7 +21,7 @@ mod shared;
 mod summary;
 mod task;
 
-use crate::mapping::Problems;
+use crate::yaml::Problems;
 
 pub use file::{Data, How, JobFile};
 pub use job::{Batch, Job, Series};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::record::sha256;
 use super::{Batch, Job, Shard};
 use crate::files::{FileError, Location, read_all};
-use crate::mapping::Problem;
+use crate::yaml::Problem;
 
 /// A summary larger than this is none.
 const LIMIT: u64 = 1 << 30;

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use super::compiler::Compiler;
-use super::node::Node;
 use super::numbers::{NUMBERS, constant, integer, integers, number, one_or_more, optional_integer};
-use super::problem::{Problem, ProblemKind};
 use super::rows;
-use super::yaml::Yaml;
 use crate::names::nearest;
 use crate::tensor::{DType, Number};
 use crate::transform::{
     Add, Cast, ExpandDims, Flip, Gates, MergeAxes, Pad, Reshape, Scale, Slice, SplitAxis, Squeeze,
     Transform, Transpose,
 };
+use crate::yaml::{Node, Problem, ProblemKind, Yaml};
 
 /// One step of a pipeline.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! Rule files that come with the program: ordinary ones, for models many people have.
 
-use super::problem::{Problem, ProblemKind};
 use crate::names::nearest;
+use crate::yaml::{Problem, ProblemKind};
 
 /// What stands before the name of one, wherever a rule file can be named.
 pub const PREFIX: &str = "builtin:";

@@ -2,11 +2,10 @@
 //! order than Keras.
 
 use super::compiler::{Compiler, collisions, pattern};
-use super::node::{Fields, Node};
 use super::pattern::Pattern;
-use super::problem::{Problem, ProblemKind};
 use super::target::targets;
 use super::{TargetTemplate, numbers};
+use crate::yaml::{Fields, Node, Problem, ProblemKind};
 
 /// A rule for cells.
 #[derive(Debug, Clone)]

@@ -6,11 +6,9 @@ use std::sync::Arc;
 
 use super::RuleId;
 use super::include::{self, Files};
-use super::node::{Fields, Node, Site};
 use super::pattern::{Pattern, PatternError};
-use super::problem::{Problem, ProblemKind, SourceText};
 use super::template::{Names, Template};
-use super::yaml::Anchor;
+use crate::yaml::{Anchor, Fields, Node, Problem, ProblemKind, Site, SourceText};
 
 /// A list of rows, and how many the input must have if that is known.
 #[derive(Debug, Clone)]

@@ -1,9 +1,8 @@
 //! `ema`: what becomes of averages that TF1 kept beside the variables.
 
 use super::compiler::{Compiler, pattern};
-use super::node::Node;
 use super::pattern::Pattern;
-use super::yaml::Yaml;
+use crate::yaml::{Node, Yaml};
 
 /// What TF1 calls the average of `v`: `v/ExponentialMovingAverage`.
 const SUFFIX: &str = "ExponentialMovingAverage";

@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use super::compiler::{Compiler, collisions, list, pattern, template};
 use super::include::Files;
-use super::node::{self, Context, Fields, Node};
 use super::pattern::Pattern;
-use super::problem::{Problem, ProblemKind, Problems, SourceText};
 use super::{
     Averages, Dialect, Mapping, Rename, Unmatched, builtin, ema, fill, optimizer, refuse, rules,
     scopes,
 };
 use crate::names::nearest;
 use crate::object::unescape;
+use crate::yaml::{self, Context, Fields, Node, Problem, ProblemKind, Problems, SourceText};
 
 const KEYS: &[&str] = &[
     "version",
@@ -87,7 +86,7 @@ pub(super) fn parse(
         }
         compiler.source = Arc::clone(&source);
         compiler.folder = folder;
-        let tree = match node::tree(&source) {
+        let tree = match yaml::read(&source) {
             Ok(tree) => tree,
             Err(broken) if Arc::ptr_eq(&source, &mapping.source) => {
                 return Err(Problems::one(*broken));

@@ -1,13 +1,11 @@
 //! Entries of `fill`: values for leaves that no source has.
 
 use super::compiler::Compiler;
-use super::node::{Fields, Node};
-use super::problem::{Problem, ProblemKind};
 use super::target::target;
-use super::yaml::Yaml;
 use super::zip::{Onto, onto_leaves};
 use super::{RuleId, TargetTemplate, numbers};
 use crate::tensor::{Constant, DType, Number, Shape, TensorSpec};
+use crate::yaml::{Fields, Node, Problem, ProblemKind, Yaml};
 
 /// One entry of `fill`.
 #[derive(Debug, Clone)]

@@ -14,22 +14,18 @@ mod expression;
 mod file;
 mod fill;
 mod include;
-pub(crate) mod node;
 mod numbers;
 mod optimizer;
 mod pattern;
 mod patterns;
-mod problem;
 mod recording;
 mod refuse;
 mod rows;
 mod rules;
 mod scalar;
 mod scopes;
-mod search;
 mod target;
 mod template;
-pub(crate) mod yaml;
 mod zip;
 
 use std::collections::BTreeMap;
@@ -45,7 +41,6 @@ pub use include::{Files, NoFiles};
 pub use optimizer::{Iterations, OptimizerBlock, OptimizerPolicy};
 pub use pattern::Pattern;
 pub(crate) use patterns::{Patterns, TOGETHER};
-pub use problem::{Place, Problem, ProblemKind, Problems, SourceText};
 pub(crate) use recording::Counter;
 pub use recording::{RecordedLayer, Recording};
 pub use refuse::Refusal;
@@ -53,11 +48,9 @@ pub(crate) use scalar::{dollars, scalar};
 pub use template::Template;
 pub use zip::{Onto, Order, ZipRule};
 
-use node::Site;
+pub use crate::yaml::{Place, Problem, ProblemKind, Problems, RuleId, SourceText};
 
-/// A part of a rule file that can be pointed at: a rule, a recorded layer, a fill.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RuleId(usize);
+use crate::yaml::Site;
 
 /// A rule file, read.
 #[derive(Debug, Clone)]

@@ -1,10 +1,8 @@
 //! Numbers as written: plain ones, and parameters that are numbers.
 
 use super::compiler::Compiler;
-use super::node::{Fields, Node};
-use super::problem::{Problem, ProblemKind};
-use super::yaml::Yaml;
 use crate::tensor::Number;
+use crate::yaml::{Fields, Node, Problem, ProblemKind, Yaml};
 
 /// An integer, or a list of them.
 pub(super) fn one_or_more(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Vec<i64>> {

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::compiler::{Compiler, pattern};
-use super::node::Node;
 use super::pattern::Pattern;
-use super::problem::{Problem, ProblemKind};
-use super::yaml::Yaml;
 use super::{RuleId, numbers};
 use crate::object::unescape;
 use crate::optimizer::Kind;
+use crate::yaml::{Node, Problem, ProblemKind, Yaml};
 
 /// What a rule file says about optimizer state.
 #[derive(Debug, Clone)]

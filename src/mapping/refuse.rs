@@ -2,9 +2,8 @@
 
 use super::RuleId;
 use super::compiler::{Compiler, pattern};
-use super::node::Node;
 use super::pattern::Pattern;
-use super::problem::{Problem, ProblemKind};
+use crate::yaml::{Node, Problem, ProblemKind};
 
 /// One reason why the rules do not fit. All conditions that it has must hold.
 #[derive(Debug, Clone)]

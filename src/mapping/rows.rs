@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compiler::{Compiler, Rows};
-use super::node::Node;
 use super::numbers::{NUMBERS, constant, optional_integer};
-use super::yaml::Yaml;
 use crate::tensor::Number;
 use crate::transform::Gather;
+use crate::yaml::{Node, Yaml};
 
 /// Rows that one list may name; a row takes sixteen bytes.
 const MAX_ROWS: usize = 1 << 24;

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::compiler::{Compiler, collisions, pattern};
-use super::node::{Fields, Node};
 use super::pattern::Pattern;
-use super::problem::{Problem, ProblemKind};
 use super::target::targets;
 use super::{Action, MapRule, Rule, Step, apply, cell, zip};
+use crate::yaml::{Fields, Node, Problem, ProblemKind};
 
 const KEYS: &[&str] =
     &["from", "to", "apply", "optional", "skip_mismatch", "drop", "zip", "cell", "forget_bias"];

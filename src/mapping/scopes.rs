@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::compiler::{Compiler, key_template, list};
-use super::node::{Fields, Node};
-use super::problem::{Problem, ProblemKind};
 use super::recording::{Counter, RecordedLayer, Recording, join};
 use super::target::target;
-use super::yaml::Yaml;
 use super::{apply, numbers};
+use crate::yaml::{Fields, Node, Problem, ProblemKind, Yaml};
 
 /// Repetitions that a recording may unroll to; a network with more layers is a typing error.
 const MAX_LAYERS: usize = 100_000;

@@ -2,10 +2,8 @@
 
 use super::TargetTemplate;
 use super::compiler::{template, template_from};
-use super::node::{Fields, Node};
-use super::problem::{Problem, ProblemKind};
 use super::template::Names;
-use super::yaml::Yaml;
+use crate::yaml::{Fields, Node, Problem, ProblemKind, Yaml};
 
 /// The targets of a rule, at least one.
 pub(super) fn targets(node: &Node<'_>, names: &Names<'_>) -> Option<Vec<TargetTemplate>> {

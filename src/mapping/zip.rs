@@ -1,11 +1,9 @@
 //! `{zip: {from: …, onto: …, order: …}}`: two sequences, paired from the first to the last.
 
 use super::compiler::{Compiler, pattern};
-use super::node::{Fields, Node};
 use super::pattern::Pattern;
-use super::problem::{Problem, ProblemKind};
-use super::yaml::Yaml;
 use super::{Step, apply};
+use crate::yaml::{Fields, Node, Problem, ProblemKind, Yaml};
 
 /// A rule that pairs variables with leaves of the template.
 #[derive(Debug, Clone)]

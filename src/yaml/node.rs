@@ -1,4 +1,4 @@
-//! A cursor over a rule file: asks for what should stand somewhere and reports what does not,
+//! A cursor over a file: asks for what should stand somewhere and reports what does not,
 //! with its place. Reading goes on after a mistake, so that all of them come out together.
 
 use std::cell::RefCell;
@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::problem::{Place, Problem, ProblemKind, SourceText};
-use super::yaml::{self, Anchor, Step, Yaml};
+use super::tree::{self, Anchor, Step, Yaml};
 use crate::names::nearest;
 
-/// Where something stands in a rule file; looked up in the text only when a message needs it.
+/// Where something stands in a file; looked up in the text only when a message needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Site {
     path: Vec<Step>,
@@ -101,8 +101,8 @@ fn quoted_at(raw: &str, offset: usize) -> usize {
 }
 
 /// A file's YAML, or what is wrong with it.
-pub(crate) fn tree(source: &Arc<SourceText>) -> Result<Yaml, Box<Problem>> {
-    yaml::parse(&source.text).map_err(|error| {
+pub(crate) fn read(source: &Arc<SourceText>) -> Result<Yaml, Box<Problem>> {
+    tree::parse(&source.text).map_err(|error| {
         let mut problem = Problem::new(ProblemKind::Yaml, format!("not YAML: {}", error.message));
         if error.message.contains("escape") {
             problem = problem
@@ -116,7 +116,7 @@ pub(crate) fn tree(source: &Arc<SourceText>) -> Result<Yaml, Box<Problem>> {
     })
 }
 
-/// A rule file being read.
+/// A file being read.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) source: Arc<SourceText>,
@@ -137,7 +137,7 @@ impl Context {
     }
 }
 
-/// A value in a rule file.
+/// A value in a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'y> {
     pub(crate) yaml: &'y Yaml,

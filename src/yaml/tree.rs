@@ -1,4 +1,4 @@
-//! YAML as a tree that keeps what a rule file's checks need: order, duplicate keys, and a way back
+//! YAML as a tree that keeps what checks of a file need: order, duplicate keys, and a way back
 //! to line and column. The only place that knows the YAML library.
 
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! Finding places in a rule file, which takes reading its text again.
+//! Finding places in a file, which takes reading its text again.
 //!
 //! Rules are items of lists. Where a list stands in lines (`- …`), it is cut up at its dashes, and
 //! only the item that is looked for is read: a file of thousands of rules with a message about each
@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::yaml::{self, Anchor, Step, Yaml};
+use super::tree::{self, Anchor, Step, Yaml};
 
 /// All searches together may read so many bytes; a file with thousands of problems shows the places
 /// of the first of them.
@@ -40,7 +40,7 @@ impl Search {
 
     fn in_all(&self, text: &str, path: &[Step], anchor: Anchor) -> Option<usize> {
         let before = self.read.fetch_add(text.len(), Ordering::Relaxed);
-        if before > MAX_SEARCHED { None } else { yaml::locate(text, path, anchor) }
+        if before > MAX_SEARCHED { None } else { tree::locate(text, path, anchor) }
     }
 
     /// The same by reading one item of a list; `None` where that does not lead there.
@@ -56,12 +56,12 @@ impl Search {
         let path: Vec<Step> = [Step::Item(0)].into_iter().chain(below.iter().cloned()).collect();
         let text = text.get(item.clone())?;
         self.read.fetch_add(text.len(), Ordering::Relaxed);
-        yaml::arrive(text, &path, anchor).map(|at| item.start + at)
+        tree::arrive(text, &path, anchor).map(|at| item.start + at)
     }
 
     /// The lines of each item of a list, if that can be proved.
     fn cut(&self, text: &str, list: usize) -> Option<Vec<Range<usize>>> {
-        let Yaml::Map(entries) = yaml::parse(text).ok()? else { return None };
+        let Yaml::Map(entries) = tree::parse(text).ok()? else { return None };
         let (_, Yaml::List(values)) = entries.get(list)? else { return None };
         let at = |item| self.in_all(text, &[Step::Entry(list), Step::Item(item)], Anchor::Value);
         let (first, last) = (at(0)?, at(values.len().checked_sub(1)?)?);
@@ -140,14 +140,14 @@ mod tests {
     /// How many places were found in an item of a list.
     fn agree(text: &str) -> usize {
         let (mut all, mut cut) = (Vec::new(), 0);
-        let Ok(tree) = yaml::parse(text) else { return 0 };
+        let Ok(tree) = tree::parse(text) else { return 0 };
         ways(&tree, &[], &mut all);
         let search = Search::default();
         for path in all {
             for anchor in [Anchor::Key, Anchor::Value] {
                 let found = search.in_item(text, &path, anchor);
                 cut += usize::from(found.is_some());
-                let whole = yaml::locate(text, &path, anchor);
+                let whole = tree::locate(text, &path, anchor);
                 assert_eq!(
                     search.find(text, &path, anchor),
                     whole,

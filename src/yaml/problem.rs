@@ -1,14 +1,17 @@
-//! What is wrong, where it stands, and what to do: one type for rule files and plans.
+//! What is wrong, where it stands, and what to do: one type for files and plans.
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::RuleId;
 use super::search::Search;
-use super::yaml::{Anchor, Step};
+use super::tree::{Anchor, Step};
 
-/// A rule file as it was read.
+/// A part of a rule file that can be pointed at: a rule, a recorded layer, a fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(pub(crate) usize);
+
+/// A file as it was read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceText {
     /// How messages call it.
@@ -19,7 +22,7 @@ pub struct SourceText {
 }
 
 impl SourceText {
-    /// A rule file.
+    /// A file, by what messages call it.
     pub(crate) fn new(name: &str, text: &str) -> Self {
         Self { name: name.to_owned(), text: text.to_owned(), search: Search::default() }
     }
@@ -30,7 +33,7 @@ impl SourceText {
     }
 }
 
-/// A stretch of a rule file.
+/// A stretch of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file.
