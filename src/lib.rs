@@ -23,8 +23,9 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `causes`, `crc`, `names`, `progress`, `proto`, `recent`, `size`, `varint`, `workers` | — |
-//! | `files`, `object` | — |
+//! | `causes`, `crc`, `digest`, `names`, `progress`, `proto`, `recent`, `size`, `varint`, `workers` | — |
+//! | `files` | `digest` |
+//! | `object` | — |
 //! | `table` | `crc`, `recent`, `varint` |
 //! | `pieces` | `workers` |
 //! | `sums` | `crc`, `files`, `workers` |
@@ -44,7 +45,7 @@
 //! | `diff` | `catalog`, `crc`, `files`, `object`, `pieces`, `progress`, `source`, `tensor`, `transform`, `workers` |
 //! | `verify` | `catalog`, `convert`, `diff`, `object`, `plan`, `progress`, `source`, `tensor` |
 //! | `reverse` | `catalog`, `mapping`, `object`, `optimizer`, `plan`, `tensor`, `transform` |
-//! | `batch` | `catalog`, `causes`, `convert`, `files`, `mapping`, `names`, `plan`, `progress`, `recent`, `reverse`, `rules`, `size`, `source`, `target`, `yaml` |
+//! | `batch` | `catalog`, `causes`, `convert`, `digest`, `files`, `mapping`, `names`, `plan`, `progress`, `recent`, `reverse`, `rules`, `size`, `source`, `target`, `yaml` |
 //! | `check` | `catalog`, `causes`, `files`, `source` |
 //! | `stats` | `catalog`, `crc`, `files`, `pieces`, `progress`, `source`, `tensor` |
 //! | `show` | `catalog`, `crc`, `files`, `names`, `object`, `progress`, `source`, `tensor` |
@@ -84,6 +85,7 @@ pub mod check;
 pub mod convert;
 pub mod crc;
 pub mod diff;
+mod digest;
 pub mod files;
 /// Chapters that are longer than a page of documentation.
 pub mod guide {

@@ -11,7 +11,7 @@ use crate::causes::in_one_line;
 use crate::files::{FileError, Location, lies_below, read_all};
 use crate::mapping::{BUILTIN_PREFIX, Files, Mapping, NoFiles, Problems, find_builtin};
 
-/// A rule file is text that people write; a larger one is something else.
+/// Text that people write; a larger file is something else.
 const LIMIT: u64 = 64 << 20;
 
 /// Rules by the name that people type.
@@ -117,7 +117,8 @@ impl Files for Beside {
     }
 }
 
-fn text(at: &Location) -> Result<String, RulesError> {
+/// The text of a file that people write.
+pub(crate) fn text(at: &Location) -> Result<String, RulesError> {
     let not_text = |source| RulesError::NotText { at: at.clone(), source };
     String::from_utf8(read_all(at, LIMIT)?).map_err(not_text)
 }

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::BatchError;
 use super::pattern::{Fill, Mistake, Pattern};
 use crate::convert::Sharing;
-use crate::files::Share;
+use crate::files::{Location, Share};
 use crate::plan::{self, Purpose};
+use crate::rules::text;
 use crate::size::size;
 use crate::yaml::{
     self, Anchor, Context, Fields, Node, Problem, ProblemKind, Problems, Site, SourceText, Yaml,
@@ -89,6 +91,11 @@ pub struct Data {
 }
 
 impl JobFile {
+    /// Reads the job file at `at`.
+    pub fn read(at: &Location) -> Result<Self, BatchError> {
+        Ok(Self::parse(&at.to_string(), &text(at)?)?)
+    }
+
     /// Reads a job file, called `name` in messages.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

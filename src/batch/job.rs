@@ -117,9 +117,10 @@ fn draft<'f>(
         None => default_destination(&resolve(&input).unwrap_or(input.clone()), how.reverse),
     };
     let rules = entry.map.as_ref().map(|map| {
-        let Ok(rules) = map.fill(parts).parse::<Rules>();
+        let text = map.fill(parts);
+        let Ok(rules) = text.parse::<Rules>();
         match rules {
-            Rules::File(_) => Rules::File(below(folder, &map.fill(parts))),
+            Rules::File(_) => Rules::File(below(folder, &text)),
             builtin @ Rules::Builtin(_) => builtin,
         }
     });
@@ -190,17 +191,22 @@ fn read_and_written(drafts: &[Draft<'_>], file: &JobFile, folder: &Location) -> 
     problems
 }
 
+/// What tells a conversion's place in its series.
+struct Member {
+    step: String,
+    input: String,
+    number: usize,
+}
+
 /// Conversions of one pattern that go to one directory and differ in their steps alone, with their
 /// `save_counter`.
 fn series(drafts: &mut [Draft<'_>]) -> Vec<Series> {
-    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (number, draft) in drafts.iter().enumerate() {
-        if draft.entry.pattern.is_series() {
-            let directory = draft.job.output.parent().absolute();
-            groups
-                .entry((directory, draft.entry.item, draft.others.clone()))
-                .or_default()
-                .push(number);
+    let mut groups: BTreeMap<_, Vec<Member>> = BTreeMap::new();
+    for Draft { job, entry, step, others } in drafts.iter() {
+        if entry.pattern.is_series() {
+            let series = (job.output.parent().absolute(), entry.item, others.clone());
+            let (step, input) = (step.clone(), job.input.to_string());
+            groups.entry(series).or_default().push(Member { step, input, number: job.number });
         }
     }
     let mut in_directory: BTreeMap<Location, usize> = BTreeMap::new();
@@ -209,13 +215,8 @@ fn series(drafts: &mut [Draft<'_>]) -> Vec<Series> {
     }
     let mut all = Vec::new();
     for ((directory, _, _), mut jobs) in groups {
-        let key = |number: &usize| {
-            drafts.get(*number).map(|draft| (draft.step.clone(), draft.job.input.to_string()))
-        };
-        jobs.sort_by(|a, b| match (key(a), key(b)) {
-            (Some(a), Some(b)) => natural(&a.0, &b.0).then_with(|| natural(&a.1, &b.1)),
-            _ => a.cmp(b),
-        });
+        jobs.sort_by(|a, b| natural(&a.step, &b.step).then_with(|| natural(&a.input, &b.input)));
+        let jobs: Vec<usize> = jobs.into_iter().map(|job| job.number).collect();
         count(&jobs, drafts);
         // A `checkpoint` file has one latest: where there are several series, there is none.
         let alone = in_directory.get(&directory) == Some(&1);

@@ -21,6 +21,7 @@ mod shared;
 mod summary;
 mod task;
 
+use crate::rules::RulesError;
 use crate::yaml::Problems;
 
 pub use file::{Data, How, JobFile};
@@ -39,4 +40,7 @@ pub enum BatchError {
     /// The job file is wrong.
     #[error(transparent)]
     Problems(#[from] Problems),
+    /// There is no job file.
+    #[error(transparent)]
+    Text(#[from] RulesError),
 }

@@ -11,14 +11,12 @@
 //! | none | killed before the first commit |
 //! | another, or without a record | not ours |
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256;
 use crate::files::{FileError, Location, read_all, store};
 use crate::source::CheckpointReader;
-use crate::target::{self, RECORD_SUFFIX};
+use crate::target::{self, RECORD_SUFFIX, shard_count};
 
 /// An index larger than this is not read for its sum.
 const INDEX: u64 = 1 << 30;
@@ -32,14 +30,6 @@ const SCHEMA: u32 = 1;
 /// Goes up when the same checkpoint and the same rules make another result than they did: results
 /// of versions before are made again then. Of the version alone nothing follows.
 pub(super) const RESULTS: u32 = 1;
-
-/// SHA-256 in hexadecimal digits.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
 
 /// What tells whether a file is the same as before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,13 +140,10 @@ impl target::Record for Author {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     Nothing,
-    /// What a killed run left behind.
-    Unfinished {
-        /// The index of the result before, if there was one.
-        index: Option<String>,
-        /// Data files that may have got their names.
-        data: Vec<Location>,
-    },
+    /// What a killed run left behind: data files that may have got their names.
+    Unfinished(Vec<Location>),
+    /// A result that a killed run was to replace: its index.
+    Replacing(String),
     /// A result that is complete.
     Done(Box<Done>),
     /// A result of which data files are gone.
@@ -183,9 +170,7 @@ pub(super) fn standing(output: &Location) -> Result<Standing, FileError> {
     let index = index(output)?;
     let record = read(output)?;
     Ok(match (index, record) {
-        (None, Some(record)) => {
-            Standing::Unfinished { index: None, data: own(output, record.data.iter().map(name)) }
-        }
+        (None, Some(record)) => Standing::Unfinished(own(output, record.data.iter().map(name))),
         (None, None) => Standing::Nothing,
         (Some(_), None) => Standing::Stranger("it was not written by a batch"),
         (Some(index), Some(record)) if record.index == index => {
@@ -204,8 +189,7 @@ pub(super) fn standing(output: &Location) -> Result<Standing, FileError> {
             }
         }
         (Some(index), Some(record)) if record.replaces.as_ref() == Some(&index) => {
-            let data = own(output, record.data.iter().map(name));
-            Standing::Unfinished { index: Some(index), data }
+            Standing::Replacing(index)
         }
         (Some(_), Some(_)) => Standing::Stranger("it was written again since"),
     })
@@ -226,12 +210,8 @@ pub(super) fn index(output: &Location) -> Result<Option<String>, FileError> {
 
 /// Those of `names` that data files of `output` can have: a record may say anything.
 fn own<'n>(output: &Location, names: impl Iterator<Item = &'n str>) -> Vec<Location> {
-    let prefix = format!("{}.data-", output.name());
-    let is_number = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_own = |name: &&str| {
-        let numbers = name.strip_prefix(&prefix).and_then(|rest| rest.split_once("-of-"));
-        numbers.is_some_and(|(number, of)| is_number(number) && is_number(of))
-    };
+    let prefix = output.name();
+    let is_own = |name: &&str| name.strip_prefix(&prefix).and_then(shard_count).is_some();
     names.filter(is_own).map(|name| output.parent().join(name)).collect()
 }
 

@@ -1,7 +1,6 @@
 //! Several conversions at a time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::budget::Budget;
 use super::record::stands;
 use super::shard::divide;
-use super::shared::Shared;
+use super::shared::{Shared, lock};
 use super::summary::{Ending, Outcome, Summary};
 use super::task::Bench;
 use super::{Batch, Job, Series, Shard};
@@ -18,7 +17,7 @@ use crate::causes::in_one_line;
 use crate::files::{Location, store};
 use crate::progress::Progress;
 use crate::source::open;
-use crate::target::{Listing, list_series};
+use crate::target::{Listing, list_series, unless};
 
 /// How often it is looked whether another run is done.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -158,11 +157,10 @@ fn list(batch: &Batch, ended: &[Outcome], watch: &dyn Watch) -> Vec<String> {
         if !jobs.iter().any(|job| own.contains_key(job)) {
             continue;
         }
-        let outputs = jobs.iter().filter_map(|job| Some(batch.jobs.get(*job)?.output.clone()));
-        let outputs: Vec<Location> = outputs.collect();
-        let endings: BTreeMap<&Location, Option<&Ending>> =
-            outputs.iter().zip(jobs).map(|(output, job)| (output, own.get(job))).collect();
-        let listing = |output: &Location| match endings.get(output).copied().flatten() {
+        let jobs: Vec<&Job> = jobs.iter().filter_map(|job| batch.jobs.get(*job)).collect();
+        let outputs: Vec<Location> = jobs.iter().map(|job| job.output.clone()).collect();
+        let ending = |number: usize| own.get(&jobs.get(number)?.number);
+        let listing = |number: usize, output: &Location| match ending(number) {
             Some(Ending::Converted | Ending::Unchanged) => Listing::Add,
             // Another share's.
             None if stands(output) => Listing::Add,
@@ -172,9 +170,7 @@ fn list(batch: &Batch, ended: &[Outcome], watch: &dyn Watch) -> Vec<String> {
                 _ => Listing::Keep,
             },
         };
-        let proceed = || {
-            if watch.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
+        let proceed = || unless(watch.cancelled());
         if let Err(error) = list_series(&outputs, &listing, *sync, &proceed) {
             let directory = outputs.first().map_or_else(String::new, |at| at.parent().to_string());
             let why = in_one_line(&error);
@@ -233,8 +229,4 @@ impl Crew<'_> {
     fn is_over(&self) -> bool {
         self.stopped.load(Ordering::Relaxed) || self.watch.cancelled()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

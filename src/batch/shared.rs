@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::record::{FileIdentity, identity, sha256};
+use super::record::{FileIdentity, identity};
 use super::task::{TaskError, open_same};
+use crate::digest::sha256;
 use crate::files::Location;
 use crate::mapping::{Mapping, Problems};
 use crate::recent::Recent;
@@ -77,6 +78,7 @@ impl Shared {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What nobody else has for as long; a thread that failed with it left it as it should be.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

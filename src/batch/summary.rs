@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::sha256;
 use super::{Batch, Job, Shard};
+use crate::digest::sha256;
 use crate::files::{FileError, Location, read_all};
 use crate::yaml::Problem;
 

@@ -13,7 +13,7 @@ use super::{Data, Job, Options};
 use crate::catalog::VariableName;
 use crate::causes::in_one_line;
 use crate::convert::{self, Conversion, ConvertError, Inputs, convert};
-use crate::files::{Entry, FileError, Location, Share, entries, store};
+use crate::files::{Entry, FileError, Location, entries, store};
 use crate::mapping::{Mapping, Problems};
 use crate::plan::{self, Plan, plan};
 use crate::progress::Progress;
@@ -108,12 +108,13 @@ impl Bench<'_> {
             outcome.reason = Some("made of the same before".to_owned());
             return Ok(Done::Ended(Ending::Unchanged));
         };
-        let found = Found {
-            source: open_same(&job.input, &origin.source)?,
+        let found = |source| Found {
+            source,
             like: template.as_ref().map(|like| like.reader.as_ref()),
             mapping: rules.as_ref().map(|read| read.mapping.as_ref()),
         };
         if self.options.is_dry() {
+            let found = found(source);
             found.plan(job, outcome)?;
             let overwrite = way.overwrite || !way.leftovers.is_empty();
             check_destination(&job.output, overwrite, &found.files()?)?;
@@ -128,6 +129,7 @@ impl Bench<'_> {
             return Ok(Done::Ended(Ending::Unchanged));
         };
         outcome.reason.clone_from(&way.reason);
+        let found = found(open_same(&job.input, &origin.source)?);
         let plan = found.plan(job, outcome)?;
         match self.convert(job, &found, &plan, (&way, origin), progress) {
             // Somebody was faster, and had no claim: where there are no locks there are none.
@@ -166,12 +168,12 @@ impl Bench<'_> {
             Standing::Broken { index, data } => {
                 Way::over("data files of the result were gone".to_owned(), index, data)
             }
-            Standing::Unfinished { index: Some(index), .. } => {
+            Standing::Replacing(index) => {
                 Way::over("a run was killed before it was done".to_owned(), index, Vec::new())
             }
-            Standing::Unfinished { index: None, data } => {
+            Standing::Unfinished(leftovers) => {
                 let reason = Some("it was not finished, or removed since".to_owned());
-                Way { reason, leftovers: data, ..Way::default() }
+                Way { reason, leftovers, ..Way::default() }
             }
             Standing::Nothing => Way { overwrite: self.options.force, ..Way::default() },
             Standing::Stranger(_) if self.options.force => {
@@ -331,11 +333,7 @@ impl Way {
 fn options(job: &Job) -> String {
     let plan::Options { purpose, keep_names, save_counter: _, keep_missing, backwards: _ } =
         &job.how.plan;
-    let share = job.how.data.share.map(|sharing| match sharing.how {
-        Share::Link => "link",
-        Share::Reflink => "reflink",
-        Share::Server => "server",
-    });
+    let share = job.how.data.share.map(|sharing| sharing.how.word());
     let purpose = match purpose {
         plan::Purpose::Restore => "restore",
         plan::Purpose::Read => "read",

@@ -5,7 +5,7 @@ use std::env;
 use std::num::NonZero;
 use std::thread;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 
 use super::bars::Bars;
 use super::interrupt::Interrupt;
@@ -14,12 +14,9 @@ use super::{Answer, explain, page};
 use ckptmap::batch::{
     Batch, BatchError, JobFile, MergeError, Mode, Options, ShardSource, Summary, run as run_batch,
 };
-use ckptmap::files::{Location, read_all, store, write_all};
+use ckptmap::files::{Location, store, write_all};
 use ckptmap::report::Report;
 use ckptmap::size::size;
-
-/// A job file is text that people write; a larger one is something else.
-const LIMIT: u64 = 64 << 20;
 
 /// More notes than these are counted.
 const NOTES: usize = 10;
@@ -95,19 +92,17 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         return args.told.tell(&Summary::merge(parts?)?, ui);
     };
     let shard = args.shard.map(|source| source.shard(&|name| env::var(name).ok())).transpose()?;
-    let batch = match expand(jobs) {
-        Ok(batch) => batch,
-        Err(error) => {
-            let Some(BatchError::Problems(problems)) = error.downcast_ref() else {
-                return Err(error);
-            };
+    let batch = JobFile::read(jobs).and_then(|file| Batch::expand(&file, &jobs.parent()));
+    let batch = match batch {
+        Err(BatchError::Problems(problems)) => {
             if args.told.json {
-                ui.answer(&Report::Problems(problems), true)?;
+                ui.answer(&Report::Problems(&problems), true)?;
             } else {
-                explain::problems(problems, ui);
+                explain::problems(&problems, ui);
             }
             return Ok(Answer::Unknown);
         }
+        batch => batch?,
     };
     // Not before: nothing has been written, and looking for checkpoints may take long.
     let interrupt = Interrupt::listen()?;
@@ -135,13 +130,6 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         }
         None => told,
     }
-}
-
-fn expand(jobs: &Location) -> anyhow::Result<Batch> {
-    let text = read_all(jobs, LIMIT)?;
-    let text = String::from_utf8(text).with_context(|| format!("`{jobs}` is no text in UTF-8"))?;
-    let file = JobFile::parse(&jobs.to_string(), &text).map_err(BatchError::Problems)?;
-    Ok(Batch::expand(&file, &jobs.parent())?)
 }
 
 impl Told {

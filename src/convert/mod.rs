@@ -18,13 +18,11 @@ mod loaded;
 mod memory;
 pub(crate) mod pull;
 
-use std::ops::ControlFlow;
-
 use crate::catalog::Variable;
 use crate::files::Share;
 use crate::plan::{Assignment, Plan};
 use crate::progress::Progress;
-use crate::target::{CheckpointWriter, Committed, TargetError};
+use crate::target::{CheckpointWriter, Committed, TargetError, unless};
 
 pub use error::ConvertError;
 pub use inputs::Inputs;
@@ -95,9 +93,7 @@ pub fn convert(
         TargetError::Interrupted => ConvertError::Interrupted,
         source => ConvertError::Commit(source),
     };
-    let go_on = || {
-        if progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
+    let go_on = || unless(progress.cancelled());
     writer.sync(&go_on).map_err(committed)?;
     let mut written = writer.finish(plan.graph.as_ref(), &go_on).map_err(committed)?;
     written.notes.splice(0..0, layout.notes);

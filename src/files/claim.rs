@@ -7,10 +7,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::local::identity;
 use super::{Action, Directory, FileError, Location, scratch};
+use crate::digest::sha256;
 
 /// Files that were locked just as their owner removed them.
 const ATTEMPTS: usize = 16;
@@ -30,9 +29,8 @@ pub struct Claim {
 impl Claim {
     /// Claims what is to stand at `at`, unless somebody has it.
     pub(super) fn take(at: &Location, directory: Directory) -> Result<Option<Self>, FileError> {
-        let name = Sha256::digest(at.name().as_bytes());
-        let name = name.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        let name = format!("{}claim-{name}{}", scratch::START, scratch::END);
+        let name = sha256(at.name().as_bytes());
+        let name = format!("{}claim-{name:.16}{}", scratch::START, scratch::END);
         let path = at.parent().path().join(name);
         Ok(match lock(&path).map_err(FileError::new(Action::Create, at))? {
             Lock::Elsewhere => None,

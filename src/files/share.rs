@@ -28,6 +28,15 @@ impl Share {
         if place.url().is_some() { Self::Server } else { self }
     }
 
+    /// The word that `--json` shows.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Reflink => "reflink",
+            Self::Server => "server",
+        }
+    }
+
     pub(super) fn action(self) -> Action {
         match self {
             Self::Link => Action::Link,

@@ -79,11 +79,7 @@ fn converted(plan: &Plan, mapping: &Mapping, done: &Conversion) -> Document {
         .files
         .iter()
         .map(|file| {
-            let shared = file.shared.map(|how| match how {
-                Share::Link => "link",
-                Share::Reflink => "reflink",
-                Share::Server => "server",
-            });
+            let shared = file.shared.map(Share::word);
             json!({ "path": file.at.to_string(), "bytes": file.bytes, "shared": shared })
         })
         .collect();

@@ -32,6 +32,7 @@ use crate::tensor::{Tensor, TensorSpec};
 
 pub use error::TargetError;
 pub use names::default_destination;
+pub(crate) use names::shard_count;
 pub use state::{Listing, list_series};
 
 /// Asked from time to time whether to go on.
@@ -40,6 +41,11 @@ pub type Proceed<'p> = &'p dyn Fn() -> ControlFlow<()>;
 /// The answer of those who always go on.
 pub fn always() -> ControlFlow<()> {
     ControlFlow::Continue(())
+}
+
+/// The answer of those who stop when somebody says so.
+pub fn unless(stop: bool) -> ControlFlow<()> {
+    if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// A checkpoint that is being written. Dropped before it is finished, it leaves everything as it

@@ -34,7 +34,7 @@ pub fn default_destination(prefix: &Location, reverse: bool) -> Location {
 }
 
 /// How many data files there are, if `suffix` is what one of them has behind its prefix.
-pub(super) fn shard_count(suffix: &str) -> Option<usize> {
+pub(crate) fn shard_count(suffix: &str) -> Option<usize> {
     let (shard, count) = suffix.strip_prefix(".data-")?.split_once("-of-")?;
     let number = |text: &str| {
         let digits = text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -45,19 +45,20 @@ pub enum Listing {
 }
 
 /// Lists checkpoints of one directory, given from oldest to latest, in the `checkpoint` file there.
-/// `listing` is asked what becomes of each in this run's turn at the directory, for which it waits
+/// `listing` is asked what becomes of each, by its number, in this run's turn at the directory, for which it waits
 /// as long as `proceed` lets it. Others that are listed stay, before or behind them as they were,
 /// and what was made after them stays the latest. What says the same already is not written again.
 pub fn list_series(
     series: &[Location],
-    listing: &dyn Fn(&Location) -> Listing,
+    listing: &dyn Fn(usize, &Location) -> Listing,
     sync: bool,
     proceed: Proceed<'_>,
 ) -> Result<(), TargetError> {
     let Some(any) = series.first() else { return Ok(()) };
     let _turn = turn(any, proceed)?;
     let state = read(any)?;
-    let listings: Vec<Listing> = series.iter().map(listing).collect();
+    let listings: Vec<Listing> =
+        series.iter().enumerate().map(|(number, at)| listing(number, at)).collect();
     let mut new = state.clone();
     insert(&mut new, series, &listings, now());
     if new == state { Ok(()) } else { write(&beside(any), &new, sync) }

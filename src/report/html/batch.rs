@@ -20,7 +20,7 @@ const SECTIONS: &[(Ending, &str)] = &[
 ];
 
 /// Writes the page.
-pub(super) fn page(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn page(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     super::fill(PAGE, out, &mut |word, out| match word {
         "title" => out.write_all(b"A batch \xe2\x80\x94 ckptmap"),
         "summary" => out.write_all(markup(&headline(summary)).as_bytes()),

@@ -9,9 +9,10 @@ mod tests;
 
 use std::io::{self, Write};
 
+pub(super) use batch::page as overview;
+
 use super::escape;
 use super::plan::summary;
-use crate::batch::Summary;
 use crate::catalog::Catalog;
 use crate::convert::Conversion;
 use crate::mapping::{Mapping, Problems};
@@ -55,11 +56,6 @@ pub(super) fn page(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         "js" => out.write_all(SCRIPT.trim_end().as_bytes()),
         _ => data::write(page, out),
     })
-}
-
-/// Writes the page about a batch.
-pub(super) fn overview(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    batch::page(summary, out)
 }
 
 /// Writes a page; `part` writes what a word in double braces stands for.
