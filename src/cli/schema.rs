@@ -16,12 +16,15 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Of {
-    /// The job file of `batch`
+    /// Rule files
+    Rules,
+    /// Job files of `batch`
     Jobs,
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let schema = match args.of {
+        Of::Rules => ckptmap::mapping::SCHEMA,
         Of::Jobs => ckptmap::batch::SCHEMA,
     };
     ui.answer(&Report::Text(schema), false)?;

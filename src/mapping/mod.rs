@@ -52,6 +52,9 @@ pub use crate::yaml::{Place, Problem, ProblemKind, Problems, RuleId, SourceText}
 
 use crate::yaml::Site;
 
+/// The JSON schema of rule files, with which editors complete and check them.
+pub const SCHEMA: &str = include_str!("../../mappings/rules.schema.json");
+
 /// A rule file, read.
 #[derive(Debug, Clone)]
 pub struct Mapping {
