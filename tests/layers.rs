@@ -15,6 +15,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("serde_yaml", &["yaml"]),
     ("prost", &["proto", "source", "target"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("anyhow", &["cli"]),
     ("annotate_snippets", &["cli"]),

@@ -15,7 +15,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 #[derive(Debug)]
 struct Said {
     problems: Vec<Problem>,
-    refused: Option<String>,
+    refused: bool,
 }
 
 impl Said {
@@ -55,9 +55,7 @@ impl Schema {
 
     fn ask(&self, document: &Value) -> Said {
         let problems = (self.read)(&serde_yaml::to_string(document).unwrap());
-        let refused = self.validator.iter_errors(document).next();
-        let refused =
-            refused.map(|error| format!("{} at {}", error.kind().keyword(), error.instance_path()));
+        let refused = !self.validator.is_valid(document);
         Said { problems, refused }
     }
 }
@@ -134,13 +132,14 @@ fn kind(value: &Value) -> std::mem::Discriminant<Value> {
     std::mem::discriminant(value)
 }
 
+#[expect(clippy::print_stdout, reason = "how much has been looked at")]
 fn compare(schema: &Schema, jobs: bool) {
     let documents = documents(jobs);
     let (mut count, mut wrong) = (0, 0);
     for (path, document) in &documents {
         let name = path.strip_prefix(ROOT).unwrap().display();
         let said = schema.ask(document);
-        assert_eq!(said.refused.is_some(), said.about_keys(), "{name}: {said:?}");
+        assert_eq!(said.refused, said.about_keys(), "{name}: {said:?}");
         // Long lists have the same in every entry.
         let mut at = 0;
         let stride = document.to_string().len() / 120 + 1;
@@ -151,11 +150,11 @@ fn compare(schema: &Schema, jobs: bool) {
             }
             count += 1;
             let said = schema.ask(&changed);
-            wrong += usize::from(said.refused.is_some());
+            wrong += usize::from(said.refused);
             if said.about_keys() {
-                assert!(said.refused.is_some(), "{name}: {changed}: the schema takes {said:?}");
+                assert!(said.refused, "{name}: {changed}: the schema takes {said:?}");
             }
-            if said.refused.is_some() {
+            if said.refused {
                 assert!(!said.problems.is_empty(), "{name}: {changed}: the reader takes {said:?}");
             }
         });

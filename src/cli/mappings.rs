@@ -13,7 +13,7 @@ use ckptmap::report::Report;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print this one
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "MAPPING")]
     name: Option<String>,
     /// Answer in JSON
     #[arg(long)]

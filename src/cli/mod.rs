@@ -3,12 +3,16 @@
 mod bars;
 mod batch;
 mod check;
+mod complete;
+mod completions;
 mod convert;
 mod diff;
+mod examples;
 mod explain;
 mod graph;
 mod interrupt;
 mod list;
+mod man;
 mod mapped;
 mod mappings;
 mod page;
@@ -25,7 +29,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use ui::{Colour, Ui};
 
@@ -103,11 +107,21 @@ enum Command {
     Batch(batch::Args),
     Mappings(mappings::Args),
     Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// All that may be typed, with what shells offer for it and with examples.
+fn command() -> clap::Command {
+    let with_more = |command| examples::with_examples(complete::with_offers(command));
+    Cli::command().mut_subcommands(with_more)
 }
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    completions::answer_shell(command);
+    let typed = command().try_get_matches();
+    let cli = match typed.and_then(|typed| Cli::from_arg_matches(&typed)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help goes to standard output, and its reader may have closed that.
@@ -130,6 +144,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Batch(args) => batch::run(args, &ui),
         Command::Mappings(args) => mappings::run(args, &ui),
         Command::Schema(args) => schema::run(args, &ui),
+        Command::Completions(args) => completions::run(args, &ui),
+        Command::Man(args) => man::run(args, &ui),
     };
     match answer {
         Ok(answer) => answer.into(),
@@ -143,10 +159,9 @@ pub(crate) fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 }

@@ -3,10 +3,12 @@
 mod batch;
 mod by_content;
 mod check;
+mod completions;
 mod convert;
 mod damage;
 mod data;
 mod diff;
+mod examples;
 mod further_keys;
 mod graph;
 mod harness;
