@@ -88,9 +88,28 @@ pub mod diff;
 mod digest;
 pub mod files;
 /// Chapters that are longer than a page of documentation.
+#[allow(clippy::doc_markdown, reason = "names of optimizers and models are prose")]
 pub mod guide {
-    #[doc = include_str!("guide/json.md")]
-    pub mod json {}
+    /// A chapter. What its links mean here stands in front: the first definition of a label counts.
+    macro_rules! chapters {
+        ($($name:ident: $text:literal,)*) => {$(
+            #[doc = include_str!("guide/links.txt")]
+            #[doc = include_str!($text)]
+            pub mod $name {}
+        )*};
+    }
+
+    chapters! {
+        batch: "guide/batch.md",
+        buckets: "guide/buckets.md",
+        data: "guide/data.md",
+        inspecting: "guide/inspecting.md",
+        json: "guide/json.md",
+        mappings: "guide/mappings.md",
+        optimizers: "guide/optimizers.md",
+        rules: "guide/rules.md",
+        security: "guide/security.md",
+    }
 }
 pub mod layers;
 pub mod mapping;

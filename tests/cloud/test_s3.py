@@ -383,7 +383,7 @@ def test_a_killed_run_is_not_seen(world, tall):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not world.names()
-    assert world.unfinished(), "what the rule of the README removes"
+    assert world.unfinished(), "what the rule in the guide removes"
     world.proxy.reset()
     world.run(*convert, "--force")
     assert "every checksum is right" in world.run("check", new)[0]

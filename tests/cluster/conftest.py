@@ -40,9 +40,9 @@ def announce(capsys):
 
 @pytest.fixture
 def shown():
-    """Whether the README shows exactly this file."""
+    """Whether the chapter on batches shows exactly this file."""
 
     def is_shown(file: Path) -> bool:
-        return f"\n{file.read_text()}```\n" in (ROOT / "README.md").read_text()
+        return f"\n{file.read_text()}```\n" in (ROOT / "src/guide/batch.md").read_text()
 
     return is_shown

@@ -1,4 +1,4 @@
-"""The README's manifest: valid, consistent, and what its containers run converts everything."""
+"""The guide's manifest: valid, consistent, and what its containers run converts everything."""
 
 import os
 import re
@@ -106,5 +106,5 @@ def test_its_containers_convert_everything(job, runs):
     runs.assert_converted()
 
 
-def test_the_readme_shows_this_manifest(shown):
+def test_the_guide_shows_this_manifest(shown):
     assert shown(MANIFEST)

@@ -1,4 +1,4 @@
-"""The README's script in a real Slurm: everything is converted, each by one task, and once."""
+"""The guide's script in a real Slurm: everything is converted, each by one task, and once."""
 
 import os
 from collections import Counter
@@ -105,5 +105,5 @@ def test_a_damaged_checkpoint_fails_its_task_alone(submit, runs):
     runs.assert_converted()
 
 
-def test_the_readme_shows_this_script(shown):
+def test_the_guide_shows_this_script(shown):
     assert shown(SCRIPT)
