@@ -52,6 +52,94 @@
 //! | `report` | `batch`, `catalog`, `causes`, `check`, `convert`, `diff`, `files`, `layers`, `mapping`, `names`, `object`, `optimizer`, `plan`, `show`, `source`, `stats`, `suggest`, `tensor`, `verify` |
 //! | `cli` (the binary) | the public API only; the compiler sees to it |
 //!
+//! # Where to begin
+//!
+//! | to | see |
+//! |---|---|
+//! | open a checkpoint of any format | [`source::open`], [`source::CheckpointReader`] |
+//! | see what it holds | [`catalog::Catalog`] |
+//! | read rules | [`rules::Rules`], [`mapping::Mapping`] |
+//! | have rules proposed | [`suggest::suggest`] |
+//! | know what would happen | [`plan::plan`](fn@plan::plan), [`plan::draft`] |
+//! | convert | [`convert::convert`](fn@convert::convert) |
+//! | prove a conversion, compare two checkpoints | [`verify::verify`](fn@verify::verify), [`diff::diff`](fn@diff::diff) |
+//! | find damage | [`check::check`](fn@check::check) |
+//! | do it to whole archives | [`batch::run`](fn@batch::run) |
+//! | print any of it as the program does | [`report::renderer`] |
+//!
+//! # Reading
+//!
+//! ```
+//! use ckptmap::source;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let checkpoint = source::open(&"testdata/conv_bn_dense/model.ckpt".parse()?)?;
+//! for (name, variable) in &checkpoint.catalog().variables {
+//!     if name.as_str().ends_with("dense/kernel") {
+//!         assert_eq!(variable.spec.to_string(), "float32 [108, 5]");
+//!         // Its checksum has been checked.
+//!         let tensor = checkpoint.read(name)?;
+//!         assert_eq!(tensor.data().len(), 108 * 5 * 4);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is wrong with a plan
+//!
+//! All of it comes out at once, each problem with its place in the rule file:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use ckptmap::mapping::{Mapping, NoFiles};
+//! use ckptmap::plan::{self, plan};
+//! use ckptmap::source;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let old = source::open(&"testdata/conv3/model.ckpt".parse()?)?;
+//! let rules = "version: 1\nrules: [{from: 'model/conv2d/(.+)', to: 'conv_1/$1'}]\n";
+//! let mapping = Mapping::parse("rules.yaml", rules, &BTreeMap::new(), &NoFiles)?;
+//! let problems = plan(old.catalog(), &mapping, None, &plan::Options::default()).unwrap_err();
+//! // `conv2d_1` and `conv2d_2` go nowhere.
+//! assert_eq!(problems.count(), 4);
+//! assert!(problems.to_string().contains("model/conv2d_1/kernel"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A rule file that nobody has to write
+//!
+//! ```
+//! use ckptmap::source;
+//! use ckptmap::suggest::{Confidence, Options, suggest};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let old = source::open(&"testdata/optimizers/adam".parse()?)?;
+//! let fresh = source::open(&"testdata/templates/keras3_adam".parse()?)?;
+//! let proposal = suggest(old.catalog(), fresh.catalog(), &Options::default())?;
+//! assert!(proposal.complete && proposal.count(Confidence::Certain) > 0);
+//! assert!(proposal.rules.contains("optimizer: {to: optimizer}"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Comparing
+//!
+//! ```
+//! use ckptmap::diff::{Options, diff};
+//! use ckptmap::{progress, source};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let one = source::open(&"testdata/conv3/model.ckpt".parse()?)?;
+//! let other = source::open(&"testdata/v1/conv3/model.ckpt".parse()?)?;
+//! // The same values in another format.
+//! let found = diff(one.as_ref(), other.as_ref(), &Options::default(), &progress::Silent)?;
+//! assert!(found.is_equal() && found.is_complete());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # A conversion
 //!
 //! ```no_run
