@@ -202,6 +202,14 @@ fn the_first_command() {
     assert!(consoles.any(|block| block.text.contains(&shown)), "no console runs `{command}`");
 }
 
+/// What a command prints.
+fn ckptmap(arguments: &[&str]) -> String {
+    let program = env!("CARGO_BIN_EXE_ckptmap");
+    let done = Command::new(program).args(arguments).current_dir(root()).output().unwrap();
+    assert!(done.status.success(), "{arguments:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
 /// The rule files that README shows are what `suggest` wrote and what is run.
 #[test]
 fn the_rule_files() {
@@ -210,13 +218,26 @@ fn the_rule_files() {
     let (blocks, _) = taken_apart("README.md");
     let shown: Vec<&str> =
         blocks.iter().filter(|block| block.language == "yaml").map(|block| &*block.text).collect();
-    let suggested = Command::new(env!("CARGO_BIN_EXE_ckptmap"))
-        .args(SUGGEST.split(' '))
-        .current_dir(root())
-        .output()
-        .unwrap();
-    let suggested = String::from_utf8(suggested.stdout).unwrap();
+    let suggested = ckptmap(&SUGGEST.split(' ').collect::<Vec<_>>());
     assert_eq!(shown, [&*suggested, &*read("testdata/conv_bn_dense/rules-keras2.yaml")]);
+}
+
+/// README's table has every command.
+#[test]
+fn every_command_is_in_the_table() {
+    let help = ckptmap(&["--help"]);
+    let commands = help.split("Commands:\n").nth(1).unwrap();
+    // What is said of a command may go on in further lines, which begin with more spaces.
+    let lines = commands.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let readme = read("README.md");
+    let mut count = 0;
+    for name in names.filter(|name| !matches!(*name, "" | "help")) {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{name} ")));
+        assert!(row.is_some(), "README has no row for `{name}`");
+        count += 1;
+    }
+    assert!(count > 10, "{count} commands");
 }
 
 /// What lies beside the rule files of the chapters.
