@@ -95,11 +95,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let batch = JobFile::read(jobs).and_then(|file| Batch::expand(&file, &jobs.parent()));
     let batch = match batch {
         Err(BatchError::Problems(problems)) => {
-            if args.told.json {
-                ui.answer(&Report::Problems(&problems), true)?;
-            } else {
-                explain::problems(&problems, ui);
-            }
+            explain::refuse(&problems, args.told.json, ui)?;
             return Ok(Answer::Unknown);
         }
         batch => batch?,
@@ -165,6 +161,8 @@ impl Told {
         }
         if self.json || !ui.is_quiet() {
             ui.answer(&Report::Batch(summary), self.json)?;
+        } else {
+            ui.keep(&Report::Batch(summary))?;
         }
         for error in &summary.errors {
             ui.error(&anyhow!("{error}"));

@@ -128,10 +128,12 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         ui.note(note);
     }
     let report = Report::Conversion { plan: &planned.plan, mapping: &planned.mapping, done: &done };
-    if args.mapped.json() || !ui.is_quiet() {
-        let answered = ui.answer(&report, args.mapped.json());
-        answered.context("the checkpoint is complete, but its report is not")?;
-    }
+    let answered = if args.mapped.json() || !ui.is_quiet() {
+        ui.answer(&report, args.mapped.json())
+    } else {
+        ui.keep(&report)
+    };
+    answered.context("the checkpoint is complete, but its report is not")?;
     let page = Page { conversion: Some(&done), ..planned.page() };
     let written = args.mapped.rules().write_page(&page, ui);
     written.context("the checkpoint is complete, but its page is not")?;

@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::ui::Ui;
 use ckptmap::mapping::{Place, Problem, ProblemKind, Problems};
-use ckptmap::report::escape;
+use ckptmap::report::{Report, escape};
 
 /// More of one kind than this are counted, not shown; `--json` has them all.
 const SHOWN: usize = 20;
@@ -25,8 +25,19 @@ fn alike(problem: &Problem) -> Option<Alike<'_>> {
     Some((problem.kind, place.source.name.as_str(), place.span.start))
 }
 
+/// Says why there is no plan: in JSON on standard output, or on standard error.
+pub(super) fn refuse(problems: &Problems, json: bool, ui: &Ui) -> anyhow::Result<()> {
+    let report = Report::Problems(problems);
+    if json {
+        return ui.answer(&report, true);
+    }
+    ui.keep(&report)?;
+    show_all(problems, ui);
+    Ok(())
+}
+
 /// Shows every problem on standard error.
-pub(super) fn problems(problems: &Problems, ui: &Ui) {
+fn show_all(problems: &Problems, ui: &Ui) {
     let mut shown: BTreeMap<_, usize> = BTreeMap::new();
     let fits = problems.iter().all(|problem| problem.kind != ProblemKind::Fit);
     let most = if fits { SHOWN } else { DETAILS };

@@ -245,11 +245,7 @@ impl RuleArgs {
     }
 
     fn refuse(&self, problems: &Problems, ui: &Ui) -> anyhow::Result<Answer> {
-        if self.json {
-            ui.answer(&Report::Problems(problems), true)?;
-        } else {
-            explain::problems(problems, ui);
-        }
+        explain::refuse(problems, self.json, ui)?;
         Ok(Answer::No)
     }
 

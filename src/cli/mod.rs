@@ -31,6 +31,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use ckptmap::files::Location;
+
 use ui::{Colour, Ui};
 
 /// What a command's answer means for scripts.
@@ -90,6 +92,9 @@ struct Global {
     /// Colour answers and messages
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Colour,
+    /// Write the answer to FILE as well, in JSON; a file that is there is replaced
+    #[arg(long, global = true, value_name = "FILE")]
+    json_file: Option<Location>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -129,7 +134,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let ui = Ui::new(cli.global.quiet, cli.global.color);
+    let ui = Ui::new(cli.global.quiet, cli.global.color, cli.global.json_file);
     let answer = match &cli.command {
         Command::List(args) => list::run(args, &ui),
         Command::Graph(args) => graph::run(args, &ui),

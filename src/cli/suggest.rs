@@ -85,6 +85,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let certain = found.is_certain();
     if args.json || (args.output.is_none() && (certain || !args.strict)) {
         ui.answer(&Report::Suggestion(&found), args.json)?;
+    } else {
+        ui.keep(&Report::Suggestion(&found))?;
     }
     if args.strict && !certain {
         ui.warn(format!(

@@ -4,8 +4,10 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use anyhow::Context;
 use clap::ValueEnum;
 
+use ckptmap::files::{Location, write_all};
 use ckptmap::report::{Report, Style, escape, renderer};
 
 /// `--color`.
@@ -27,10 +29,12 @@ pub(super) struct Ui {
     colour: bool,
     /// Of answers.
     style: Style,
+    /// `--json-file`.
+    kept: Option<Location>,
 }
 
 impl Ui {
-    pub(super) fn new(quiet: bool, colour: Colour) -> Self {
+    pub(super) fn new(quiet: bool, colour: Colour, kept: Option<Location>) -> Self {
         let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             && env::var_os("TERM").is_none_or(|value| value != "dumb");
         let on = |is_terminal: bool| match colour {
@@ -39,7 +43,7 @@ impl Ui {
             Colour::Never => false,
         };
         let style = Style { width: width(), colour: on(io::stdout().is_terminal()) };
-        Self { quiet, colour: on(io::stderr().is_terminal()), style }
+        Self { quiet, colour: on(io::stderr().is_terminal()), style, kept }
     }
 
     pub(super) fn colour(&self) -> bool {
@@ -58,6 +62,7 @@ impl Ui {
 
     /// Writes an answer. A reader that has seen enough (`| head`) is no error.
     pub(super) fn answer(&self, report: &Report<'_>, json: bool) -> anyhow::Result<()> {
+        self.keep(report)?;
         let mut out = io::BufWriter::new(io::stdout().lock());
         let form = renderer(if json { "json" } else { "text" });
         let written = match form {
@@ -71,6 +76,16 @@ impl Ui {
             return Ok(());
         }
         Err(anyhow::Error::from(error).context("cannot write the answer to standard output"))
+    }
+
+    /// Writes the file that programs read, if one is wanted.
+    pub(super) fn keep(&self, report: &Report<'_>) -> anyhow::Result<()> {
+        let Some((at, form)) = self.kept.as_ref().zip(renderer("json")) else { return Ok(()) };
+        let mut document = Vec::new();
+        form.render(report, Style::default(), &mut document)
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(write_all(at, &document)?))
+            .context("cannot write the answer for `--json-file`")
     }
 
     /// Something worth knowing.

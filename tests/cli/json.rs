@@ -163,3 +163,40 @@ fn every_key_is_documented_and_every_documented_key_exists() {
         assert!(gone.is_empty(), "{command}: {gone:?} are documented");
     }
 }
+
+#[test]
+fn a_file_for_programs_beside_the_answer() {
+    let place = Place::new();
+    let rules = |name: &str| format!("plan testdata/conv3 --map testdata/conv3/{name}.yaml");
+    for command in [
+        "list testdata/conv3".to_owned(),
+        "diff testdata/conv3 testdata/conv_bn_dense".to_owned(),
+        "suggest testdata/optimizers/adam --like testdata/templates/keras3_adam".to_owned(),
+        rules("rules-keras2"),
+        rules("rules-typo"),
+    ] {
+        let alone = place.run(&command);
+        let beside = place.run(&format!("{command} --json-file kept.json"));
+        assert_eq!(
+            (beside.code, beside.out, beside.err),
+            (alone.code, alone.out, alone.err),
+            "{command}"
+        );
+        let kept = std::fs::read_to_string(place.path("kept.json")).unwrap();
+        assert_eq!(kept, place.run(&format!("{command} --json")).out, "{command}");
+    }
+    // Quiet or not, and where the answer goes to a file of its own.
+    place.ok(
+        "convert testdata/conv3 --map testdata/conv3/rules-keras2.yaml -o new -q --json-file c",
+    );
+    place.ok(
+        "suggest testdata/optimizers/adam --like testdata/templates/keras3_adam -o r.yaml --json-file s",
+    );
+    for (file, key) in [("c", "written"), ("s", "pairings")] {
+        let kept = std::fs::read_to_string(place.path(file)).unwrap();
+        assert!(!serde_json::from_str::<Value>(&kept).unwrap()[key].is_null(), "{kept}");
+    }
+    let said = place.run("list testdata/conv3 --json-file no/such/directory/kept.json/");
+    assert_eq!(said.code, 2, "{said}");
+    assert!(said.err.contains("--json-file"), "{said}");
+}
