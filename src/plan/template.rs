@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::catalog::{Catalog, VariableName};
 use crate::names::{Guesses, shared_components};
 use crate::object::{NodeId, ObjectGraph, ObjectPath, Target, VARIABLE_VALUE, escape};
+use crate::optimizer::optimizers;
 use crate::tensor::TensorSpec;
 
 /// A variable of the template.
@@ -35,7 +36,7 @@ pub(super) struct Template<'t> {
     by_full_name: BTreeMap<&'t str, Vec<usize>>,
     /// Leaves below `root`, with their paths from there.
     below: Vec<(usize, String)>,
-    /// Components that the names of all leaves below `root` begin with.
+    /// Components that the names of all leaves below `root` begin with, but for an optimizer's.
     common: Vec<&'t str>,
     /// Labels below objects that were looked at.
     labels: RefCell<BTreeMap<NodeId, Rc<[&'t str]>>>,
@@ -99,7 +100,14 @@ impl<'t> Template<'t> {
                 self.by_full_name.entry(leaf.full_name).or_default().push(*i);
             }
         }
-        self.common = shared_components(self.by_full_name.keys().copied());
+        // A compiled model has its optimizer below it, whose names begin as they like.
+        let owned: BTreeSet<NodeId> =
+            optimizers(self.graph).into_iter().flat_map(|found| found.owned).collect();
+        let is_models = |leaf: &&Leaf<'_>| !owned.contains(&leaf.node);
+        let below = self.below.iter().filter_map(|(i, _)| self.leaves.get(*i)).filter(is_models);
+        let names: BTreeSet<&str> =
+            below.map(|leaf| leaf.full_name).filter(|name| !name.is_empty()).collect();
+        self.common = shared_components(names.into_iter());
         Ok(())
     }
 
