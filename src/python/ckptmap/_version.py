@@ -1,0 +1,3 @@
+"""The version of the package, which is the program's."""
+
+__version__ = "0.1.0"
