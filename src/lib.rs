@@ -195,6 +195,7 @@ pub mod guide {
         json: "guide/json.md",
         mappings: "guide/mappings.md",
         optimizers: "guide/optimizers.md",
+        python: "guide/python.md",
         rules: "guide/rules.md",
         security: "guide/security.md",
     }
