@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
-use std::string::FromUtf8Error;
 
 use crate::causes::in_one_line;
 use crate::files::{FileError, Location, lies_below, read_all};
@@ -31,12 +30,12 @@ pub enum RulesError {
     #[error(transparent)]
     File(#[from] FileError),
     /// It is something else.
-    #[error("`{at}` is no text in UTF-8")]
+    #[error("`{at}` is no text in UTF-8, at byte {byte}; is it another file than was meant?")]
     NotText {
         /// The file.
         at: Location,
-        /// Where it is none.
-        source: FromUtf8Error,
+        /// Where it is none, counted from 0.
+        byte: usize,
     },
 }
 
@@ -107,18 +106,25 @@ impl Files for Beside {
         let at = self.folder.join(path);
         match lies_below(&at, &self.folder) {
             Ok(true) => {
-                let content = text(&at).map_err(|error| in_one_line(&error))?;
+                let content = text(&at).map_err(|error| match error {
+                    // Which file is known to whoever reads this.
+                    RulesError::File(error) => error.source.to_string(),
+                    error => in_one_line(&error),
+                })?;
                 self.texts.borrow_mut().push((path.to_owned(), content.clone()));
                 Ok(content)
             }
             Ok(false) => Err("it is a link that leads out of the rule file's folder".to_owned()),
-            Err(error) => Err(in_one_line(&error)),
+            Err(error) => Err(error.source.to_string()),
         }
     }
 }
 
 /// The text of a file that people write.
 pub(crate) fn text(at: &Location) -> Result<String, RulesError> {
-    let not_text = |source| RulesError::NotText { at: at.clone(), source };
-    String::from_utf8(read_all(at, LIMIT)?).map_err(not_text)
+    let text = String::from_utf8(read_all(at, LIMIT)?);
+    text.map_err(|error| {
+        let byte = error.utf8_error().valid_up_to();
+        RulesError::NotText { at: at.clone(), byte }
+    })
 }

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 pub fn size(text: &str) -> Result<u64, String> {
     match text.parse::<ByteSize>() {
         Ok(size) if size.as_u64() > 0 => Ok(size.as_u64()),
-        Ok(_) => Err("it must be larger than nothing".to_owned()),
+        Ok(_) => Err("it must be above 0: write it as `500MB` or `2GiB`".to_owned()),
         Err(_) => Err("write it as `500MB` or `2GiB`".to_owned()),
     }
 }

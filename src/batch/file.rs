@@ -223,7 +223,8 @@ impl<'y> Keys<'_, 'y> {
         for (key, clashes, why) in clashes {
             if clashes && let Some(node) = self.get(key) {
                 let message = format!("`{key}` has no meaning here: {why}");
-                node.report_key(Problem::new(ProblemKind::Key, message), key);
+                let problem = Problem::new(ProblemKind::Key, message);
+                node.report_key(problem.help("leave it out"), key);
             }
         }
         How { set: self.set(), reverse, plan, data, state }
@@ -244,7 +245,8 @@ impl<'y> Keys<'_, 'y> {
             let said = ways.map(|(key, how)| fields.get(key).map(|node| (node, how)));
             if let [Some(_), Some((node, _))] = said {
                 let message = "`link` and `reflink` exclude each other";
-                node.report_key(Problem::new(ProblemKind::Key, message), "reflink");
+                let problem = Problem::new(ProblemKind::Key, message);
+                node.report_key(problem.help("leave one of them out"), "reflink");
             }
             if let Some((node, how)) = said.into_iter().flatten().next() {
                 return match node.yaml {
@@ -341,8 +343,8 @@ mod tests {
             problems(text),
             [
                 "jobs.yaml:2:25: there is no key `input` here",
-                "jobs.yaml:4:16: this brace is never closed",
-                "jobs.yaml:5:35: `input` has no part `{y}`, but `{x}`",
+                "jobs.yaml:4:16: this brace is never closed; `{{` is one brace",
+                "jobs.yaml:5:35: `input` has no part `{y}`; it has `{x}`",
                 "jobs.yaml:5:41: there is no key `lnik` here",
                 "jobs.yaml:6:3: the key `input` is missing here",
                 "jobs.yaml:7:26: a number of bytes should stand here",

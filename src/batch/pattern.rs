@@ -50,7 +50,10 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Mistake> {
             '{' => {
                 let rest = text.get(at + 1..).unwrap_or_default();
                 let Some(len) = rest.find('}') else {
-                    return Err(Mistake::new("this brace is never closed", at..text.len()));
+                    return Err(Mistake::new(
+                        "this brace is never closed; `{{` is one brace",
+                        at..text.len(),
+                    ));
                 };
                 let name = rest.get(..len).unwrap_or_default();
                 let within = at..at + len + 2;
@@ -90,10 +93,12 @@ impl Fill {
                 && !known.contains(name)
             {
                 let message = if known.is_empty() {
-                    format!("`input` has no parts, so there is no `{{{name}}}`")
+                    format!(
+                        "`input` has no part `{{{name}}}`; write it there, or leave it out here"
+                    )
                 } else {
                     let known: Vec<_> = known.iter().map(|name| format!("`{{{name}}}`")).collect();
-                    format!("`input` has no part `{{{name}}}`, but {}", known.join(", "))
+                    format!("`input` has no part `{{{name}}}`; it has {}", known.join(", "))
                 };
                 return Err(Mistake::new(message, within.clone()));
             }
@@ -263,7 +268,7 @@ fn component(text: &str, within: &Range<usize>) -> Result<Component, Mistake> {
         match piece {
             Piece::Text(text) => {
                 if after_part && text.starts_with('*') {
-                    let message = "what a part stands for cannot be told from the `*` behind it";
+                    let message = "nothing says where this part ends and the `*` begins; put something between the two";
                     return Err(Mistake::new(message, within.clone()));
                 }
                 after_any = text.ends_with('*');
@@ -272,12 +277,12 @@ fn component(text: &str, within: &Range<usize>) -> Result<Component, Mistake> {
             }
             Piece::Part(name, at) => {
                 if after_part {
-                    let message = "two parts side by side: nothing says where one ends";
+                    let message = "nothing says where the part before this one ends; put something between the two";
                     let at = at.start + within.start..at.end + within.start;
                     return Err(Mistake::new(message, at));
                 }
                 if after_any {
-                    let message = "what a part stands for cannot be told from the `*` before it";
+                    let message = "nothing says where the `*` ends and this part begins; put something between the two";
                     return Err(Mistake::new(message, within.clone()));
                 }
                 regex.push_str(if name == STEP { "([0-9]+)" } else { "(.+)" });
@@ -358,7 +363,7 @@ mod tests {
         assert_eq!(mistake("a/*/").1, "");
         assert_eq!(mistake("a/**").1, "**");
         let mistake = Fill::parse("new/{rnu}", &["run".into()]).unwrap_err();
-        assert_eq!(mistake.message, "`input` has no part `{rnu}`, but `{run}`");
+        assert_eq!(mistake.message, "`input` has no part `{rnu}`; it has `{run}`");
         assert_eq!(mistake.within, 4..9);
     }
 }

@@ -62,7 +62,9 @@ impl Shard {
     fn checked(self) -> Result<Self, ShardError> {
         let Self { index, count } = self;
         match count.checked_sub(1) {
-            None => Err(ShardError("of no shares there is none".to_owned())),
+            None => {
+                Err(ShardError("there are no shares of which to do one; `0/1` is all".to_owned()))
+            }
             Some(last) if index > last => Err(ShardError(format!(
                 "there is no share {index} of {count}: they count from 0, and the last is \
                  `{last}/{count}`"

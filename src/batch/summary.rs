@@ -113,7 +113,7 @@ impl Outcome {
         }
     }
 
-    /// Why it failed, in one line.
+    /// Why it failed, and what to do if it is known, in one line.
     pub fn failure(&self) -> Option<String> {
         if self.outcome != Ending::Failed {
             return None;
@@ -124,7 +124,8 @@ impl Outcome {
             0 => String::new(),
             more => format!(" (and {more} more)"),
         };
-        Some(format!("{place}{}{more}", first.message))
+        let help = first.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+        Some(format!("{place}{}{help}{more}", first.message))
     }
 }
 
@@ -182,7 +183,7 @@ pub enum MergeError {
     #[error(transparent)]
     File(#[from] FileError),
     /// A file is something else.
-    #[error("`{at}` is no report of a batch")]
+    #[error("`{at}` is no report of a batch, as `ckptmap batch --report` writes it")]
     NoSummary {
         /// The file.
         at: Location,
@@ -190,7 +191,10 @@ pub enum MergeError {
         source: serde_json::Error,
     },
     /// A file is of another version.
-    #[error("`{at}` has schema {schema}, and this program reads {SCHEMA}")]
+    #[error(
+        "`{at}` has schema {schema}, and this program reads {SCHEMA}; merge it with the `ckptmap` \
+         that wrote it"
+    )]
     Schema {
         /// The file.
         at: Location,
@@ -209,7 +213,10 @@ pub enum MergeError {
         other: Location,
     },
     /// A report is there twice.
-    #[error("`{first}` and `{second}` tell of the same conversion, `{input}`")]
+    #[error(
+        "`{first}` and `{second}` tell of the same conversion, `{input}`; give the report of each \
+         share once"
+    )]
     Twice {
         /// One.
         first: Location,
@@ -219,7 +226,10 @@ pub enum MergeError {
         input: String,
     },
     /// A part is not there.
-    #[error("{missing} of {total} conversions are in none of these reports{which}")]
+    #[error(
+        "{missing} of {total} conversions are in none of these reports{which}; give the reports of \
+         all shares"
+    )]
     Missing {
         /// So many.
         missing: usize,
@@ -229,7 +239,7 @@ pub enum MergeError {
         which: String,
     },
     /// There is nothing to put together.
-    #[error("no report was given")]
+    #[error("no report was given; give those of all shares")]
     Nothing,
 }
 

@@ -40,7 +40,7 @@ pub(super) enum TaskError {
     Convert(#[from] ConvertError),
     #[error(transparent)]
     Problems(#[from] Problems),
-    #[error("`reverse` with rules needs the TF1 checkpoint: `like`")]
+    #[error("`reverse` with rules needs the TF1 checkpoint: `like: old/model.ckpt`")]
     NoWayBack,
     #[error("`{0}` changes while it is read; run again when nobody writes to it")]
     Unstable(String),

@@ -65,7 +65,7 @@ impl Watch for Bars<'_> {
         let number = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
         let Outcome { input, output, seconds, .. } = outcome;
         if let Some(why) = outcome.failure() {
-            self.say(|| self.ui.error(&anyhow!("{input}: {why}")));
+            self.say(|| self.ui.error(&anyhow!("`{input}`: {why}")));
         } else if !self.ui.is_live() && !self.ui.is_quiet() {
             let (input, output) = (escape(input), escape(output));
             let all = self.ahead.load(Ordering::Relaxed);

@@ -10,6 +10,7 @@ use anyhow::{anyhow, bail};
 use super::bars::Bars;
 use super::interrupt::Interrupt;
 use super::ui::Ui;
+use super::values::at_once;
 use super::{Answer, explain, page};
 use ckptmap::batch::{
     Batch, BatchError, JobFile, MergeError, Mode, Options, ShardSource, Summary, run as run_batch,
@@ -32,7 +33,7 @@ pub(super) struct Args {
     #[arg(value_name = "JOBS", required_unless_present = "merge_reports")]
     jobs: Option<Location>,
     /// Conversions at a time [default: one for each processor, but two at the least]
-    #[arg(short = 'j', long = "jobs", value_name = "N")]
+    #[arg(short = 'j', long = "jobs", value_name = "N", value_parser = at_once)]
     at_once: Option<NonZero<usize>>,
     /// Plan everything and write nothing
     #[arg(long)]
@@ -138,7 +139,7 @@ impl Told {
             page::may_write(at)?;
         }
         if self.report.is_some() && self.report == self.html {
-            bail!("`--report` and `--html` are two files");
+            bail!("`--report` and `--html` name the same file; give one of them another name");
         }
         for at in [&self.report, &self.html].into_iter().flatten() {
             if at.is_directory_like() {
@@ -192,7 +193,7 @@ fn notes(summary: &Summary) -> Vec<String> {
 /// Whether a report may be put there: nothing but an earlier one is replaced.
 fn may_report(at: &Location) -> anyhow::Result<()> {
     if store(at).status(at)?.is_some() && Summary::read(at).is_err() {
-        bail!("`{at}` is there and is no report of a batch: give `--report` another name");
+        bail!("`{at}` is there, and is no report of a batch; give `--report` another name");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use super::interrupt::Interrupt;
 use super::mapped::RuleArgs;
 use super::progress::Bar;
 use super::ui::Ui;
+use super::values::tolerance;
 use ckptmap::diff::{CompareError, Options, Tolerance, diff};
 use ckptmap::files::Location;
 use ckptmap::report::{Page, Report};
@@ -28,10 +29,10 @@ pub(super) struct Args {
     #[arg(value_name = "B")]
     right: Location,
     /// Let numbers count as equal up to R × the size of B's; NaN is then equal to NaN
-    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = tolerance)]
     rtol: Option<f64>,
     /// Let numbers count as equal up to this distance; NaN is then equal to NaN
-    #[arg(long, value_name = "A", allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", allow_negative_numbers = true, value_parser = tolerance)]
     atol: Option<f64>,
     /// Pair tensors that are equal under other names too: these are no difference, nor is an object
     /// graph that only one of them has
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     let answered = if args.rules.has_map() {
         mapped(args, tolerance, ui, bar)
     } else if args.rules.needs_map() {
-        bail!("rules are told by `--map RULES`; without it nothing else about them has a meaning")
+        bail!("without rules there is nothing for `--like`, `--set` and the like: `--map RULES`")
     } else {
         plain(args, tolerance, ui, bar)
     };

@@ -1,12 +1,16 @@
 //! Problems in the rule file's own text: line, column, caret, and what to do.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{self, ErrorKind};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::ui::Ui;
 use ckptmap::mapping::{Place, Problem, ProblemKind, Problems};
 use ckptmap::report::{Report, escape};
+use ckptmap::source::{IndexError, ObjectGraphError, TensorError};
+use ckptmap::table::TableError;
 
 /// More of one kind than this are counted, not shown; `--json` has them all.
 const SHOWN: usize = 20;
@@ -34,6 +38,53 @@ pub(super) fn refuse(problems: &Problems, json: bool, ui: &Ui) -> anyhow::Result
     ui.keep(&report)?;
     show_all(problems, ui);
     Ok(())
+}
+
+/// What to do where the system refused, or where a file is damaged: such errors say what happened,
+/// and are the same everywhere.
+pub(super) fn remedy(error: &anyhow::Error) -> Option<&'static str> {
+    error.chain().find_map(|cause| {
+        let refused = cause.downcast_ref::<io::Error>();
+        refused.and_then(of_the_system).or_else(|| is_damage(cause).then_some(DAMAGED))
+    })
+}
+
+fn of_the_system(error: &io::Error) -> Option<&'static str> {
+    let is_systems = error.raw_os_error().is_some();
+    Some(match error.kind() {
+        ErrorKind::IsADirectory => "name a file in it",
+        ErrorKind::NotFound if is_systems => {
+            "is the path right? it is looked for from the directory in which `ckptmap` was started"
+        }
+        ErrorKind::PermissionDenied if is_systems => {
+            "`ls -l` shows who may do that; `ckptmap` runs as whoever started it"
+        }
+        ErrorKind::NotADirectory if is_systems => {
+            "a part of the path is a file; choose another one"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded if is_systems => {
+            "make room there, or choose another place"
+        }
+        ErrorKind::ReadOnlyFilesystem if is_systems => "choose a place that can be written to",
+        _ => return None,
+    })
+}
+
+const DAMAGED: &str = "the bytes are not those that were written: copy the file again; `ckptmap \
+                       check` finds all damage";
+
+fn is_damage(cause: &(dyn Error + 'static)) -> bool {
+    let tensor = cause.downcast_ref::<Box<TensorError>>();
+    let index = cause.downcast_ref::<Box<IndexError>>();
+    cause.is::<Box<TableError>>()
+        || cause.is::<ObjectGraphError>()
+        || index.is_some_and(|error| !matches!(**error, IndexError::Version { .. }))
+        || tensor.is_some_and(|error| {
+            !matches!(
+                **error,
+                TensorError::Order(_) | TensorError::TensorFlow { .. } | TensorError::Region
+            )
+        })
 }
 
 /// Shows every problem on standard error.

@@ -71,7 +71,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     for pattern in &args.patterns {
         let matches = |name: &VariableName| pattern.matches(&display_name(name.as_str()));
         if !variables.iter().any(|(name, _)| matches(name)) {
-            ui.warn(format!("no variable matches `{pattern}`"));
+            let help = "a pattern is for whole names, in which `*` stands for anything";
+            ui.warn(format!("no variable matches `{pattern}`; {help}"));
         }
     }
     let order = match args.sort {
@@ -111,10 +112,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         _ => Report::List(&listing),
     };
     ui.answer(&report, args.json)?;
-    let mut answer = Answer::Yes;
-    for finding in statistics.into_iter().flat_map(|statistics| statistics.unreadable) {
-        ui.error(&finding.error.into());
-        answer = Answer::No;
-    }
-    Ok(answer)
+    let unreadable = statistics.into_iter().flat_map(|statistics| statistics.unreadable);
+    let errors: Vec<_> = unreadable.map(|finding| finding.error.into()).collect();
+    ui.errors(&errors);
+    Ok(if errors.is_empty() { Answer::Yes } else { Answer::No })
 }

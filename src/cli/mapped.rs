@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::ui::Ui;
-use super::values::Setting;
+use super::values::{Setting, whole};
 use super::{Answer, explain, page};
 use ckptmap::catalog::VariableName;
 use ckptmap::convert::Inputs;
@@ -65,7 +65,7 @@ pub(super) struct RuleArgs {
     #[arg(long)]
     keep_names: bool,
     /// The value of `save_counter`
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole)]
     save_counter: Option<u32>,
     /// Write a page to look through as well: everything side by side, searchable, in one file
     #[arg(long, value_name = "FILE")]
@@ -230,7 +230,7 @@ impl RuleArgs {
 
     fn options(&self) -> anyhow::Result<Options> {
         if self.purpose == For::Read && self.save_counter.is_some() {
-            bail!("`--for read` leaves `save_counter` out, so `--save-counter` has no meaning");
+            bail!("`--for read` leaves `save_counter` out; leave out `--save-counter` as well");
         }
         Ok(Options {
             purpose: match self.purpose {
@@ -251,7 +251,10 @@ impl RuleArgs {
 
     /// The rule file, read; the outer error is that there is none.
     fn mapping(&self) -> anyhow::Result<Result<Mapping, Problems>> {
-        let rules = self.map.as_ref().context("no rule file was given: `--map RULES`")?;
+        let rules = self
+            .map
+            .as_ref()
+            .context("no rule file was given: `--map RULES`; `ckptmap suggest` proposes one")?;
         let set = self.settings.iter().map(|set| (set.name.clone(), set.value.clone())).collect();
         Ok(rules.read(&set)?.mapping)
     }

@@ -14,7 +14,7 @@ pub(super) fn may_write(at: &Location) -> anyhow::Result<()> {
         store(at).open(at)?.read_at(0, &mut beginning)?;
     }
     if !long || beginning != *BEGINNING.as_bytes() {
-        bail!("`{at}` is there and is no page of ckptmap's: give `--html` another name");
+        bail!("`{at}` is there, and is no page of ckptmap's; give `--html` another name");
     }
     Ok(())
 }

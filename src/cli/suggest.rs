@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use super::Answer;
 use super::ui::Ui;
-use super::values::Setting;
+use super::values::{Setting, hint};
 use ckptmap::files::{Location, store, write_all};
 use ckptmap::report::Report;
 use ckptmap::source::open;
@@ -40,7 +40,7 @@ pub(super) struct Args {
     force: bool,
     /// What you know: this variable of OLD becomes that one of the new model, by its path or name;
     /// everything else is worked out anew
-    #[arg(long = "hint", value_name = "OLD=NEW")]
+    #[arg(long = "hint", value_name = "OLD=NEW", value_parser = hint)]
     hints: Vec<Setting>,
     /// Accept nothing that is not certain: write no file, and say what is not
     #[arg(long)]
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     if let Some(at) = args.output.as_ref().filter(|_| !args.force)
         && store(at).status(at)?.is_some()
     {
-        bail!("`{at}` is there: give `--output` another name, or replace it with `--force`");
+        bail!("`{at}` is there; give `--output` another name, or replace it with `--force`");
     }
     let (old, new) = (open(&args.old)?, open(&args.like)?);
     for note in old.catalog().facts.notes.iter().chain(&new.catalog().facts.notes) {
@@ -77,7 +77,10 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
         .with_context(|| format!("no rules from `{}` to `{}`", args.old, args.like))?;
     if let Some(name) = &args.explain {
         if found.explanations.is_empty() {
-            bail!("neither OLD nor the new model has a variable `{name}`, or nothing fits it");
+            bail!(
+                "neither OLD nor the new model has a variable `{name}`, or nothing fits it; \
+                 `ckptmap list` shows the names of both"
+            );
         }
         ui.answer(&Report::Explanations(&found.explanations), args.json)?;
         return Ok(Answer::Yes);

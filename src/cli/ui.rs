@@ -1,5 +1,6 @@
 //! Standard output and standard error: the only place that prints.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -7,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::Context;
 use clap::ValueEnum;
 
+use super::explain::remedy;
 use ckptmap::files::{Location, write_all};
 use ckptmap::report::{Report, Style, escape, renderer};
 
@@ -102,9 +104,19 @@ impl Ui {
         }
     }
 
-    /// An error and everything behind it, on one line.
+    /// An error and everything behind it, on one line, and what to do if it does not say it.
     pub(super) fn error(&self, error: &anyhow::Error) {
-        self.say("error", "31", &format!("{error:#}"));
+        self.errors(std::slice::from_ref(error));
+    }
+
+    /// Several errors; what to do about all of them is said once.
+    pub(super) fn errors(&self, errors: &[anyhow::Error]) {
+        for error in errors {
+            self.say("error", "31", &format!("{error:#}"));
+        }
+        for help in errors.iter().filter_map(remedy).collect::<BTreeSet<_>>() {
+            self.say("help", "36", &help);
+        }
     }
 
     fn say(&self, word: &str, colour: &str, message: &dyn Display) {

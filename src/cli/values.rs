@@ -1,9 +1,32 @@
 //! Values that can be typed.
 
 use std::fmt;
+use std::num::NonZero;
 use std::str::FromStr;
 
 use regex::Regex;
+
+/// A whole number from 0 on.
+pub(super) fn whole(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "write a whole number from 0 on".to_owned())
+}
+
+/// How many at a time: a whole number from 1 on.
+pub(super) fn at_once(text: &str) -> Result<NonZero<usize>, String> {
+    text.parse().map_err(|_| "write a whole number from 1 on".to_owned())
+}
+
+/// How far apart numbers may be.
+pub(super) fn tolerance(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "write a number from 0 on, such as `1e-6`".to_owned())
+}
+
+/// `OLD=NEW`.
+pub(super) fn hint(text: &str) -> Result<Setting, String> {
+    let wanted = "write it as `OLD=NEW`, a variable of each";
+    text.parse().map_err(|_: String| wanted.to_owned())
+}
 
 /// `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +79,13 @@ impl FromStr for NamePattern {
                 format!("(?s)^{glob}$")
             }
         };
-        let regex = Regex::new(&regex).map_err(|error| error.to_string())?;
+        let regex = Regex::new(&regex).map_err(|error| {
+            // The pattern in several lines, and below it what is wrong.
+            let error = error.to_string();
+            let why = error.lines().last().unwrap_or_default();
+            let why = why.strip_prefix("error: ").unwrap_or(why);
+            format!("not a pattern: {why}; without slashes, `*` stands for anything")
+        })?;
         Ok(Self { text: text.to_owned(), regex })
     }
 }

@@ -33,8 +33,11 @@ pub(super) fn regular(at: &Location) -> io::Result<File> {
     // Asked first because opening a pipe would wait for somebody to write into it.
     let found = fs::metadata(at.path())?;
     if !found.is_file() {
-        let what = if found.is_dir() { "it is a directory" } else { "it is no regular file" };
-        return Err(io::Error::new(ErrorKind::InvalidInput, what));
+        return Err(if found.is_dir() {
+            io::Error::new(ErrorKind::IsADirectory, "it is a directory")
+        } else {
+            io::Error::new(ErrorKind::InvalidInput, "it is no regular file")
+        });
     }
     File::open(at.path())
 }

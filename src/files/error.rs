@@ -64,7 +64,9 @@ impl FileError {
 
     /// A file that is too large to be what it should be.
     pub(super) fn too_large(at: &Location, len: u64, limit: u64) -> Self {
-        let what = format!("it has {len} bytes, more than the {limit} expected here at the most");
+        let what = format!(
+            "it has {len} bytes, more than the {limit} expected here at the most; is it another file than was meant?"
+        );
         Self::new(Action::Read, at)(io::Error::new(io::ErrorKind::FileTooLarge, what))
     }
 }

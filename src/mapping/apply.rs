@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::compiler::Compiler;
+use super::dtype::dtype;
 use super::numbers::{NUMBERS, constant, integer, integers, number, one_or_more, optional_integer};
 use super::rows;
 use crate::names::nearest;
-use crate::tensor::{DType, Number};
+use crate::tensor::Number;
 use crate::transform::{
     Add, Cast, ExpandDims, Flip, Gates, MergeAxes, Pad, Reshape, Scale, Slice, SplitAxis, Squeeze,
     Transform, Transpose,
@@ -206,11 +207,7 @@ fn reshape(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
 }
 
 fn cast(node: &Node<'_>, _: &Compiler<'_>) -> Option<Made> {
-    let name = node.text()?;
-    Some(match DType::from_name(name) {
-        Some(dtype) => each(Cast::new(dtype).map(Transform::Cast)),
-        None => Err(format!("`{name}` is no dtype")),
-    })
+    Some(each(Cast::new(dtype(node)?).map(Transform::Cast)))
 }
 
 fn concat(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
@@ -269,7 +266,11 @@ fn pad(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Made> {
         match integers(&pair, compiler)?.as_slice() {
             [before, after] => match (u64::try_from(*before), u64::try_from(*after)) {
                 (Ok(before), Ok(after)) => pairs.push((before, after)),
-                _ => return Some(Err("less than nothing cannot be put there".to_owned())),
+                _ => {
+                    return Some(Err(
+                        "a padding has a number from 0 on; `slice` takes away".to_owned()
+                    ));
+                }
             },
             _ => return Some(Err("each axis has two numbers: before and after".to_owned())),
         }

@@ -69,7 +69,8 @@ pub(super) fn read(
     for key in ["apply", "skip_mismatch"] {
         if let Some(node) = fields.get(key) {
             let message = format!("`{key}` has no meaning beside `cell`");
-            node.report_key(Problem::new(ProblemKind::Key, message), key);
+            let problem = Problem::new(ProblemKind::Key, message);
+            node.report_key(problem.help("leave it out"), key);
         }
     }
     let (kind, from, to) = (cell.choice(KINDS), fields.require("from"), fields.require("to"));
@@ -86,7 +87,8 @@ pub(super) fn read(
         }
         Some(node) => {
             let message = "only LSTM cells have a forget gate";
-            node.report_key(Problem::new(ProblemKind::Key, message), "forget_bias");
+            let problem = Problem::new(ProblemKind::Key, message);
+            node.report_key(problem.help("leave it out"), "forget_bias");
             return None;
         }
     };

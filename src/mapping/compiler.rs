@@ -79,7 +79,8 @@ impl Compiler<'_> {
         let read = include::below(&self.folder, name).and_then(|path| self.files.read(&path));
         read.map_err(|reason| {
             let message = format!("`{name}` cannot be read: {reason}");
-            node.report(Problem::new(ProblemKind::Value, message), None);
+            let help = "such files lie in the rule file's own folder, or below it";
+            node.report(Problem::new(ProblemKind::Value, message).help(help), None);
         })
         .ok()
     }

@@ -1,6 +1,7 @@
 //! Entries of `fill`: values for leaves that no source has.
 
 use super::compiler::Compiler;
+use super::dtype::dtype;
 use super::target::target;
 use super::zip::{Onto, onto_leaves};
 use super::{RuleId, TargetTemplate, numbers};
@@ -78,15 +79,7 @@ fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Op
     let (with, dtype) = (fields.require("with"), fields.get("dtype"));
     let leaf = target(leaf?, &compiler.names(None))?;
     let dtype = match dtype {
-        Some(node) => {
-            let name = node.text()?;
-            let dtype = DType::from_name(name);
-            if dtype.is_none() {
-                let message = format!("`{name}` is no dtype");
-                node.report(Problem::new(ProblemKind::Value, message), None);
-            }
-            dtype?
-        }
+        Some(node) => self::dtype(node)?,
         None => DType::Float,
     };
     let shape = shape?;
@@ -100,7 +93,8 @@ fn leaf(node: &Node<'_>, fields: &Fields<'_>, compiler: &mut Compiler<'_>) -> Op
     let value = Constant::new(spec, number);
     if value.is_none() {
         let message = format!("{number} cannot be written as {dtype}");
-        with.report(Problem::new(ProblemKind::Value, message), None);
+        let problem = Problem::new(ProblemKind::Value, message);
+        with.report(problem.help("say which type it has: `dtype: float32`"), None);
     }
     Some(Fill::Leaf { id: compiler.id(node), leaf, value: value? })
 }

@@ -26,7 +26,7 @@ pub(super) fn below(folder: &str, name: &str) -> Result<String, String> {
         || name.contains(['\\', ':', '\0'])
         || name.split('/').any(|part| matches!(part, "" | "." | ".."));
     if outside {
-        return Err("files lie in the rule file's own folder, or below it".to_owned());
+        return Err("that leads out of the rule file's folder".to_owned());
     }
     Ok(format!("{folder}{name}"))
 }

@@ -9,6 +9,7 @@ mod builtin;
 pub(crate) mod cell;
 mod compiler;
 mod dialect;
+mod dtype;
 mod ema;
 mod expression;
 mod file;

@@ -163,7 +163,8 @@ fn iterations(node: &Node<'_>, compiler: &Compiler<'_>) -> Option<Iterations> {
             Ok(number) => Some(Iterations::Number(number)),
             Err(_) => {
                 let message = format!("{number} is no number of steps");
-                node.report(Problem::new(ProblemKind::Value, message), None);
+                let help = "give a number from 0 on, or the name of a variable that holds it";
+                node.report(Problem::new(ProblemKind::Value, message).help(help), None);
                 None
             }
         },

@@ -118,6 +118,12 @@ fn check(text: &str) -> Result<(), PatternError> {
             ast::ErrorKind::UnsupportedBackreference => {
                 Some("there are no backreferences in patterns; `$1` belongs into `to`")
             }
+            ast::ErrorKind::GroupUnclosed | ast::ErrorKind::GroupUnopened => {
+                Some("close what is open; a parenthesis itself is `\\(` or `\\)`")
+            }
+            ast::ErrorKind::RepetitionMissing => {
+                Some("nothing stands before it to be repeated; the character itself has a `\\` before it")
+            }
             _ => None,
         };
         PatternError {

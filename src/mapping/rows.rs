@@ -76,10 +76,10 @@ fn numbers(text: &str) -> Result<Rows, String> {
     let list: Result<Arc<[Option<u64>]>, String> = lines()
         .map(|(at, line)| match line.trim() {
             "-1" => Ok(None),
-            number => number
-                .parse()
-                .map(Some)
-                .map_err(|_| format!("line {} is `{number}`, which is no row number", at + 1)),
+            number => number.parse().map(Some).map_err(|_| {
+                let line = at + 1;
+                format!("line {line} is `{number}`, which is no row number; rows count from 0")
+            }),
         })
         .collect();
     Ok(Rows { list: list?, of: None })

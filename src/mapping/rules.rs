@@ -27,7 +27,8 @@ pub(super) fn read(node: &Node<'_>, compiler: &mut Compiler<'_>) -> Option<Rule>
         }
         _ => {
             let message = "a rule has only one of `from`, `cell`, `zip` and `drop`";
-            node.report(Problem::new(ProblemKind::Key, message), None);
+            let help = "make a rule of each";
+            node.report(Problem::new(ProblemKind::Key, message).help(help), None);
             return None;
         }
     };
@@ -46,7 +47,8 @@ fn map(from: &Node<'_>, fields: &Fields<'_>, compiler: &Compiler<'_>) -> Option<
     let skip_mismatch = fields.truth("skip_mismatch");
     let patterns = patterns?;
     let Some(first) = patterns.first() else {
-        from.report(Problem::new(ProblemKind::Value, "a rule needs at least one pattern"), None);
+        let problem = Problem::new(ProblemKind::Value, "a rule needs at least one pattern");
+        from.report(problem.help("leave the rule out if it is for nothing"), None);
         return None;
     };
     for one in &patterns {
@@ -114,7 +116,8 @@ fn drop_rule(
     for key in ["to", "apply", "optional", "skip_mismatch"] {
         if let Some(node) = fields.get(key) {
             let message = format!("`{key}` has no meaning beside `drop`");
-            node.report_key(Problem::new(ProblemKind::Key, message), key);
+            let problem = Problem::new(ProblemKind::Key, message);
+            node.report_key(problem.help("leave it out"), key);
         }
     }
     node.one_or_many().iter().map(|item| pattern(item, compiler, Pattern::whole)).collect()

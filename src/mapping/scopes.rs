@@ -142,7 +142,8 @@ impl Recorder<'_, '_> {
             && self.compiler.params.contains_key(name)
         {
             let message = format!("`{name}` is already a parameter or an outer repetition");
-            node.report(Problem::new(ProblemKind::Scope, message), None);
+            let problem = Problem::new(ProblemKind::Scope, message);
+            node.report(problem.help("give it another name"), None);
             return None;
         }
         let room = MAX_LAYERS.saturating_sub(self.layers.len().max(self.rounds));

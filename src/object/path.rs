@@ -12,7 +12,7 @@ pub enum PathError {
     #[error("the path is empty")]
     Empty,
     /// A label without characters.
-    #[error("label {0} of the path is empty")]
+    #[error("label {0} of the path is empty; is there a `/` too many?")]
     EmptyLabel(usize),
     /// A zero character: keys that begin with one are pieces of partitioned variables.
     #[error("label {0} of the path has a zero character in it")]

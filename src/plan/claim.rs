@@ -327,7 +327,10 @@ impl<'p> Planner<'p> {
                 problem =
                     problem.help("one rule sends both there: use a group of the pattern in `to`");
             } else if let Some(first) = first.rule {
-                problem = problem.related(self.place_of(first), "the first value comes from here");
+                let help = "give one of them another target, or `drop` it";
+                problem = problem
+                    .related(self.place_of(first), "the first value comes from here")
+                    .help(help);
             }
             let place = rule.and_then(|rule| self.place_of(rule));
             self.problems.push(problem.at(rule, place));

@@ -50,7 +50,8 @@ impl Planner<'_> {
         if wanted.is_empty() {
             let pattern = leaves.pattern().text();
             let message = format!("`{pattern}` matches no leaf that still needs a value");
-            return self.report(id, Problem::new(ProblemKind::Unused, message));
+            let help = "what rules give a value needs none; correct the pattern, or leave it out";
+            return self.report(id, Problem::new(ProblemKind::Unused, message).help(help));
         }
         for spot in wanted {
             let Some(spec) = spot.wants.clone() else { continue };

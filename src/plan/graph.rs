@@ -82,8 +82,8 @@ impl Planner<'_> {
             let related = other.and_then(|other| self.place_of(other));
             let place = rule.and_then(|rule| self.place_of(rule));
             let problem = Problem::new(ProblemKind::Collision, conflict.to_string());
-            self.problems
-                .push(problem.at(rule, place).related(related, "the other one comes from here"));
+            let problem = problem.help("give one of them another target").at(rule, place);
+            self.problems.push(problem.related(related, "the other one comes from here"));
         }
         builder.finish()
     }

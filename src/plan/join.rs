@@ -96,7 +96,9 @@ impl Planner<'_> {
                     }
                     // A pattern that matches nothing at all has been talked about.
                     if *known || map.optional {
-                        self.report(rule.id, Problem::new(ProblemKind::Unused, message));
+                        let problem = Problem::new(ProblemKind::Unused, message);
+                        let help = "is one of the patterns too narrow, or too wide?";
+                        self.report(rule.id, problem.help(help));
                     }
                 }
             }

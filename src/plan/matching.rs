@@ -55,7 +55,11 @@ impl Planner<'_> {
         let unused = mapping.renames.iter().zip(renamed).filter(|(_, used)| !used);
         for (rename, _) in unused.filter(|(rename, _)| !rename.optional) {
             let message = format!("`{}` is found in no variable's name", rename.find.text());
-            problems.push((rename.id, Problem::new(ProblemKind::Unused, message)));
+            let problem = Problem::new(ProblemKind::Unused, message);
+            problems.push((
+                rename.id,
+                problem.help("correct it, leave it out, or say `optional: true`"),
+            ));
         }
         for (rule, problem) in problems {
             self.report(rule, problem);
@@ -74,7 +78,8 @@ impl Planner<'_> {
                 "`{}` and `{}` are both called `{}` after `rename` and `leaves`",
                 first.name, second.name, second.current
             );
-            self.problems.push(Problem::new(ProblemKind::Name, message));
+            let help = "keep in `replace` what tells them apart";
+            self.problems.push(Problem::new(ProblemKind::Name, message).help(help));
         }
     }
 

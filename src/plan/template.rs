@@ -169,7 +169,7 @@ impl<'t> Template<'t> {
         match below.as_slice() {
             [] => format!("`{path}` is no variable of the template"),
             _ => format!(
-                "`{path}` is no variable of the template, but an object with {}",
+                "`{path}` is no variable of the template, but an object; it has {}",
                 below.join(", ")
             ),
         }
@@ -180,7 +180,7 @@ impl<'t> Template<'t> {
         let reason = format!("the template has no variable called `{name}` there");
         match self.guesses.nearest(name, self.names()) {
             Some(near) => format!("{reason}; did you mean `{near}`?"),
-            None => reason,
+            None => format!("{reason}; `ckptmap graph` shows what its variables are called"),
         }
     }
 

@@ -198,13 +198,12 @@ pub fn by_full_name(new: &Catalog) -> Result<Plan, Problems> {
         let first = assignments.insert(&attribute.full_name, assignment.clone());
         if let Some(first) = first.filter(|first| first.value != assignment.value) {
             let message = format!(
-                "`{}` is the name of two values: {} and {}",
+                "`{}` is the name of two values: `{}` and `{}`",
                 attribute.full_name,
                 first.value.sources().first().map_or("", |name| name.as_str()),
                 attribute.key
             );
-            let help =
-                "names do not tell them apart: give the rules and the old checkpoint's index";
+            let help = "names do not tell them apart: give the rules and the old checkpoint, `--map RULES --like OLD`";
             problems.push(Problem::new(ProblemKind::Name, message).help(help));
         }
     }

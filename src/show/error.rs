@@ -50,10 +50,12 @@ pub enum ShowError {
     #[error("a `.npy` file cannot hold elements of type {0}; {help}", help = instead(*.0))]
     NoNpy(DType),
     /// A destination that is taken.
-    #[error("`{at}` exists; {help}")]
+    #[error("`{at}` is {what}; {help}")]
     Exists {
         /// The destination.
         at: Location,
+        /// What stands there.
+        what: &'static str,
         /// What to do.
         help: &'static str,
     },
@@ -61,7 +63,7 @@ pub enum ShowError {
     #[error("`{0}` is a file of the checkpoint itself; choose another name")]
     OwnSource(Location),
     /// Bytes that were others when they were read again.
-    #[error("`{}` changed while it was read; try again", .0.escape_debug())]
+    #[error("`{}` changed while it was read; run again when nobody writes to it", .0.escape_debug())]
     Changed(String),
     /// The checkpoint cannot be read.
     #[error(transparent)]

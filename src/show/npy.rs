@@ -172,10 +172,10 @@ impl Output<'_> {
 
 /// Refuses a destination that is taken, or a file of the source by whatever name.
 fn free(reader: &dyn CheckpointReader, at: &Location, overwrite: bool) -> Result<(), ShowError> {
-    let exists = |help| Err(ShowError::Exists { at: at.clone(), help });
+    let exists = |what, help| Err(ShowError::Exists { at: at.clone(), what, help });
     let status = store(at).status(at)?;
     if at.is_directory_like() || status.is_some_and(|status| status.is_dir) {
-        return exists("it is a directory; add a name for the file");
+        return exists("a directory", "add a name for the file in it");
     }
     let own = entries(&reader.files())?;
     if Entry::of(at)?.is_some_and(|entry| own.iter().any(|file| entry.is_same_file(file))) {
@@ -184,5 +184,8 @@ fn free(reader: &dyn CheckpointReader, at: &Location, overwrite: bool) -> Result
     // A link that leads nowhere is taken too, though nothing stands there.
     let taken =
         || Ok::<_, ShowError>(store(at).list(at)?.iter().any(|one| one.name() == at.name()));
-    if !overwrite && taken()? { exists("`--force` replaces it") } else { Ok(()) }
+    if !overwrite && taken()? {
+        return exists("there", "give `--npy` another name, or replace it with `--force`");
+    }
+    Ok(())
 }

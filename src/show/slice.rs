@@ -16,13 +16,13 @@ pub enum SliceError {
     #[error("the step of `{0}` is below 1; only steps forward can be taken")]
     Step(String),
     /// More than one `...`.
-    #[error("`...` may stand there once")]
+    #[error("`...` stands there more than once; it is for all axes that are not named")]
     Ellipses,
     /// Nothing between the brackets.
     #[error("nothing stands between the brackets; `[...]` is all of it")]
     Empty,
     /// More indices than axes.
-    #[error("it has {indices} indices for {rank} axes")]
+    #[error("it has {indices} indices, and there {axes}", axes = axes(*rank))]
     Rank {
         /// How many indices there are.
         indices: usize,
@@ -30,7 +30,7 @@ pub enum SliceError {
         rank: usize,
     },
     /// An index beyond the end.
-    #[error("index {index} is outside of axis {axis}, which has {size} elements")]
+    #[error("index {index} is outside of axis {axis}, which {elements}", elements = elements(*size))]
     Outside {
         /// The index.
         index: i64,
@@ -39,6 +39,22 @@ pub enum SliceError {
         /// Its size.
         size: u64,
     },
+}
+
+fn axes(rank: usize) -> String {
+    match rank {
+        0 => "are no axes: it is a scalar".to_owned(),
+        1 => "is 1 axis".to_owned(),
+        _ => format!("are {rank} axes"),
+    }
+}
+
+fn elements(size: u64) -> String {
+    match size.checked_sub(1) {
+        None => "has no elements".to_owned(),
+        Some(0) => "has element 0 only".to_owned(),
+        Some(last) => format!("goes from 0 to {last}"),
+    }
 }
 
 /// A part of a tensor, of whatever shape.

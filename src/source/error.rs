@@ -129,7 +129,10 @@ pub enum IndexError {
     #[error("it is no valid message")]
     Message(#[from] prost::DecodeError),
     /// A format of the future.
-    #[error("it is of version {producer} and asks for a reader of version {needed} or later")]
+    #[error(
+        "it is of version {producer} and asks for a reader of version {needed} or later; this \
+         program reads version 1"
+    )]
     Version {
         /// Who wrote it.
         producer: i32,

@@ -160,7 +160,7 @@ fn latest(at: &Location, name: &str, others: &[Location]) -> Result<Location, So
     let what =
         format!("names `{}` as its latest checkpoint, which is missing", name.escape_debug());
     let help = match others {
-        [] => "there is no other one beside it".to_owned(),
+        [] => "copy it here as well: no other one is beside it".to_owned(),
         others => format!("say which one to read: {}", listed(others)),
     };
     Err(unrecognized(&at.join("checkpoint"), &what, help))
@@ -203,6 +203,10 @@ fn absent(at: &Location) -> Result<Location, SourceError> {
         && let Some(part) = store(at).list(&at.with_suffix(".data-"))?.first()
     {
         return Err(without_index(part, at));
+    }
+    let graph = at.with_suffix(".meta");
+    if !at.is_directory_like() && is_file(&graph)? {
+        return Err(without_index(&graph, at));
     }
     let parent = at.parent();
     if store(&parent).status(&parent)?.is_none_or(|status| !status.is_dir) {

@@ -1,7 +1,7 @@
 //! What a file is that is no checkpoint, by its first and last bytes, and what to do with it.
 
 use super::error::SourceError;
-use crate::files::{FileError, Location, store};
+use crate::files::{Blob, FileError, Location, store};
 use crate::table;
 
 /// Bytes looked at, at the start.
@@ -68,12 +68,12 @@ type Signature = (fn(&Sample) -> bool, &'static str, &'static str);
 
 /// Tried from the first to the last.
 const SIGNATURES: &[Signature] = &[
-    (|s| s.len == 0, "is empty", "a copy of it went wrong, or the run that wrote it died"),
     (
-        |s| s.begins(b"version https://git-lfs.github.com/spec/"),
-        "is a Git LFS pointer, not the file itself",
-        "fetch the file with `git lfs pull`",
+        |s| s.len == 0,
+        "is empty",
+        "the run that wrote it died, or a copy of it went wrong: copy it again",
     ),
+    (|s| s.begins(POINTER), POINTS.0, POINTS.1),
     (
         |s| s.begins(b"\x89HDF\r\n\x1a\n"),
         "is an HDF5 file",
@@ -90,6 +90,11 @@ const SIGNATURES: &[Signature] = &[
     (
         |s| s.begins(b"PK\x03\x04") && s.has(b"data.pkl"),
         "is a PyTorch checkpoint",
+        "only TensorFlow checkpoints are read",
+    ),
+    (
+        |s| s.begins(b"PK\x03\x04") && s.has(b".npy"),
+        "is a NumPy archive",
         "only TensorFlow checkpoints are read",
     ),
     (|s| s.begins(b"PK\x03\x04"), "is a zip archive", "unpack it and name what is inside"),
@@ -136,9 +141,28 @@ const SIGNATURES: &[Signature] = &[
     (
         |_| true,
         "is no checkpoint that is known here",
-        "name a checkpoint by its prefix: `x` where `x.index` stands",
+        "name a checkpoint by its prefix, `x` where `x.index` stands; a V1 file that was cut off \
+         looks like this as well",
     ),
 ];
+
+/// How a pointer of Git LFS begins.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+
+/// What it is, and what to do.
+const POINTS: (&str, &str) =
+    ("is a Git LFS pointer, not the file itself", "fetch the file with `git lfs pull`");
+
+/// The error for a data file that is a pointer of Git LFS; `None` where it is none, or where that
+/// cannot be found out.
+pub(super) fn pointer(at: &Location, blob: &dyn Blob) -> Option<SourceError> {
+    // Pointers are shorter than a kilobyte.
+    let mut head = [0; POINTER.len()];
+    let short = (head.len() as u64..1 << 10).contains(&blob.len());
+    let points = short && blob.read_at(0, &mut head).is_ok() && head == POINTER;
+    let (what, help) = (POINTS.0.to_owned(), POINTS.1.to_owned());
+    points.then(|| SourceError::Unrecognized { at: at.clone(), what, help })
+}
 
 /// Looks at an existing file.
 pub(super) fn sniff(at: &Location) -> Result<Found, FileError> {

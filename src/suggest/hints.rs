@@ -40,7 +40,7 @@ pub(super) fn hints(
                 return Err(SuggestError::Unfit {
                     old: from.clone(),
                     new: to.clone(),
-                    reason: format!("{a}, and {b} is wanted"),
+                    reason: format!("no transform makes {b} of {a}"),
                 });
             }
         }

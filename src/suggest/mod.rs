@@ -183,12 +183,12 @@ pub struct Candidate {
 pub enum SuggestError {
     /// The template has no objects.
     #[error(
-        "the template is no object-based checkpoint: save one of the new model, \
-         `tf.train.Checkpoint(model=model).save(…)`"
+        "the template has no object graph, so it is none; write one from the new model: \
+         `tf.train.Checkpoint(model=model).write(…)`"
     )]
     Template,
     /// The template has no variables but an optimizer's.
-    #[error("the template has no variables of a model: call the model once before you save it")]
+    #[error("the template has no variables of a model; call the model once before you write it")]
     Empty,
     /// There are more variables than any model has.
     #[error("{variables} variables are too many: rules are proposed for {most} at most")]
@@ -217,7 +217,7 @@ pub enum SuggestError {
         near: Option<String>,
     },
     /// A hint pairs what does not fit.
-    #[error("`{old}` does not fit `{new}`: {reason}")]
+    #[error("`{old}` does not fit `{new}`: {reason}; leave out this `--hint`, or correct it")]
     Unfit {
         /// The variable.
         old: String,

@@ -1,5 +1,7 @@
 //! Why a checkpoint cannot be written.
 
+use std::error::Error;
+
 use crate::files::{FileError, Location};
 use crate::object::Target;
 use crate::table::BuildError;
@@ -41,12 +43,15 @@ pub enum TargetError {
         to: Location,
     },
     /// The `checkpoint` file beside the destination cannot be continued.
-    #[error("`{at}` is no list of checkpoints; correct it, remove it, or leave it as it is")]
+    #[error(
+        "`{at}` is no list of checkpoints ({why}); correct it or remove it, or convert without \
+         `--update-state` (`state: false` in a job file)"
+    )]
     State {
         /// The file.
         at: Location,
         /// What is wrong with it.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        why: String,
     },
     /// The `checkpoint` file could not be continued, though **the checkpoint itself is complete**.
     #[error("`{to}` is complete, but the `checkpoint` file beside it does not list it")]
@@ -110,17 +115,14 @@ pub enum TargetError {
         directory: Location,
     },
     /// The caller asked to stop.
-    #[error("stopped on request")]
+    #[error("interrupted")]
     Interrupted,
 }
 
 impl TargetError {
     /// A `checkpoint` file that is not what it should be; for `map_err`.
-    pub(super) fn state<E>(at: &Location) -> impl FnOnce(E) -> Self
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        move |source| Self::State { at: at.clone(), source: source.into() }
+    pub(super) fn state<E: Error>(at: &Location) -> impl FnOnce(E) -> Self {
+        move |why| Self::State { at: at.clone(), why: why.to_string() }
     }
 
     /// A tensor that has another number of bytes than it needs.

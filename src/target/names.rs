@@ -67,7 +67,7 @@ pub(super) fn check(to: &Location) -> Result<(), TargetError> {
     if let Some(&byte) = absolute.path().as_os_str().as_encoded_bytes().iter().find(|b| special(b))
     {
         return refused(format!(
-            "TensorFlow takes the `{}` in `{absolute}` for a part of a pattern and would not find it",
+            "TensorFlow takes the `{}` in `{absolute}` for a part of a pattern and would not find it; choose another name",
             char::from(byte)
         ));
     }

@@ -104,7 +104,11 @@ impl Standing {
             if itself.is_dir {
                 (itself, "a directory", "add a name for the checkpoint in it, or use `--force`")
             } else {
-                (itself, "a file", "choose another name, or hide it with `--force`")
+                (
+                    itself,
+                    "a file",
+                    "choose another name; with `--force`, who opens it finds the new one",
+                )
             }
         } else {
             return Ok(());

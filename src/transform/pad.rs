@@ -60,7 +60,7 @@ impl Op for Pad {
     fn infer(&self, input: &TensorSpec) -> Result<TensorSpec, TransformError> {
         let rank = input.shape().rank();
         if rank != self.pads.len() {
-            let reason = format!("it has {rank} axes, and there are {} pairs", self.pads.len());
+            let reason = format!("its {rank} axes need a pair each, not {}", self.pads.len());
             return Err(TransformError::fit(self, input, reason));
         }
         block::size(self, input)?;

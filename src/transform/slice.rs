@@ -94,7 +94,9 @@ impl Slice {
 fn item(text: &str) -> Result<Item, String> {
     let number = |part: &str| match part.trim() {
         "" => Ok(None),
-        part => part.parse::<i64>().map(Some).map_err(|_| format!("`{part}` is no whole number")),
+        part => part.parse::<i64>().map(Some).map_err(|_| {
+            format!("`{part}` is no whole number; write a slice as NumPy does, `..., 1:`")
+        }),
     };
     let parts: Vec<&str> = text.split(':').collect();
     let (start, stop, step) = match parts.as_slice() {

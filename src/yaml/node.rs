@@ -100,14 +100,33 @@ fn quoted_at(raw: &str, offset: usize) -> usize {
     raw.len()
 }
 
+/// What the parser says, and what to do; `next` is the character at which it stopped.
+fn in_our_words(message: &str, next: Option<char>) -> (&str, Option<&'static str>) {
+    if message.contains("escape") {
+        let help = "in double quotes `\\` begins an escape; write patterns in single quotes";
+        (message, Some(help))
+    } else if message.contains("more than one document") {
+        ("a second document begins", Some("leave out what stands behind the second `---`"))
+    } else if message.contains("cannot start any token") && next == Some('\t') {
+        ("a tab stands here", Some("indent with blanks"))
+    } else if message.contains("cannot start any token") {
+        (message, Some("put text that begins so in single quotes"))
+    } else if message.starts_with("did not find expected") {
+        (message, Some("a bracket, a comma or a quote is missing, here or above"))
+    } else if message.contains("mapping values are not allowed") {
+        (message, Some("put text that has a colon and a blank in it in single quotes"))
+    } else {
+        (message, None)
+    }
+}
+
 /// A file's YAML, or what is wrong with it.
 pub(crate) fn read(source: &Arc<SourceText>) -> Result<Yaml, Box<Problem>> {
     tree::parse(&source.text).map_err(|error| {
-        let mut problem = Problem::new(ProblemKind::Yaml, format!("not YAML: {}", error.message));
-        if error.message.contains("escape") {
-            problem = problem
-                .help("in double quotes `\\` begins an escape; write patterns in single quotes");
-        }
+        let rest = error.offset.and_then(|offset| source.text.get(offset..)).unwrap_or_default();
+        let (message, help) = in_our_words(&error.message, rest.chars().next());
+        let mut problem = Problem::new(ProblemKind::Yaml, format!("not YAML: {message}"));
+        problem.help = help.map(ToOwned::to_owned);
         problem.place = error.offset.map(|offset| {
             let offset = offset.min(source.text.len());
             Place { source: Arc::clone(source), span: offset..offset }
@@ -264,7 +283,8 @@ impl<'y> Node<'y> {
                     let site = Site { text: Some(key.clone()), ..first.site(Anchor::Key) };
                     let first = site.place(&self.context.source, None);
                     let problem = Problem::new(ProblemKind::Key, message);
-                    node.report_key(problem.related(first, "the first time"), key);
+                    let problem = problem.related(first, "the first time");
+                    node.report_key(problem.help("leave one of them out"), key);
                 }
                 None => entries.push((key, node)),
             }

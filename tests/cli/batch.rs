@@ -626,7 +626,7 @@ fn mistakes_are_shown_in_the_job_files_own_text() {
       |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: say which: `map: rules.yaml` or `map: builtin:NAME`, here or in `defaults`
-    error: `input` has no part `{rnu}`, but `{run}`, `{step}`
+    error: `input` has no part `{rnu}`; it has `{run}`, `{step}`
      --> jobs.yaml:3:58
       |
     3 |   - {input: 'runs/{run}/model.ckpt-{step}', output: 'new/{rnu}', mpa: x}

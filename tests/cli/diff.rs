@@ -171,13 +171,17 @@ fn tolerances() {
     exit status 2
     --- answer
     --- messages
-    error: a tolerance is a number from 0 on
+    error: invalid value '-1' for '--atol <A>': write a number from 0 on, such as `1e-6`
+
+    For more information, try '--help'.
     ");
     insta::assert_snapshot!(place.run("diff a/ckpt b/ckpt --rtol nan"), @r"
     exit status 2
     --- answer
     --- messages
-    error: a tolerance is a number from 0 on
+    error: invalid value 'nan' for '--rtol <R>': write a number from 0 on, such as `1e-6`
+
+    For more information, try '--help'.
     ");
 }
 

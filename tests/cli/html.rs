@@ -76,7 +76,7 @@ fn nothing_but_a_page_is_replaced() {
     exit status 2
     --- answer
     --- messages
-    error: `notes.txt` is there and is no page of ckptmap's: give `--html` another name
+    error: `notes.txt` is there, and is no page of ckptmap's; give `--html` another name
     ");
     assert_eq!(std::fs::read(place.path("notes.txt")).unwrap(), b"mine");
     // Found out before anything is written.

@@ -19,13 +19,13 @@ fn globs_and_regexes() {
     assert_eq!(place.run("list testdata/conv3 /(/").code, 2);
     let said = place.run("list testdata/conv3 *kernal */bias");
     assert_eq!((said.code, said.out.lines().count()), (0, 4), "{said}");
-    assert_eq!(said.err, "warning: no variable matches `*kernal`\n");
+    assert!(said.err.starts_with("warning: no variable matches `*kernal`; "), "{said}");
     insta::assert_snapshot!(place.run("list testdata/conv3 *kernal --stats"), @r"
     exit status 0
     --- answer
     0 variables, 0 B; of 6, 1008 B
     --- messages
-    warning: no variable matches `*kernal`
+    warning: no variable matches `*kernal`; a pattern is for whole names, in which `*` stands for anything
     ");
 }
 
@@ -219,6 +219,7 @@ fn damage_is_named_and_the_rest_is_shown() {
     6 variables, 1008 B
     --- messages
     error: the data of `model/conv2d/bias` at byte 0 of `hurt/model.ckpt.data-00000-of-00001` cannot be used: its checksum is 1fdf855b, but 2eae516b is stored
+    help: the bytes are not those that were written: copy the file again; `ckptmap check` finds all damage
     ");
     assert_eq!(place.run("list hurt/model.ckpt").code, 0);
 }

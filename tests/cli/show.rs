@@ -90,7 +90,7 @@ fn npy_files() {
     assert!(bytes.starts_with(b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False"));
     let again = "show testdata/conv3 model/conv2d/kernel[0] --npy out/bias.npy";
     let refused = place.run(again);
-    assert!(refused.code == 2 && refused.err.contains("`--force` replaces it"), "{refused}");
+    assert!(refused.code == 2 && refused.err.contains("replace it with `--force`"), "{refused}");
     assert_eq!(fs::read(place.path("out/bias.npy")).unwrap(), bytes);
     place.ok(&format!("{again} --force"));
     assert_eq!(fs::read(place.path("out/bias.npy")).unwrap().len(), 128 + 4 * 27);

@@ -171,5 +171,5 @@ fn templates_that_are_none() {
     let place = Place::new();
     let said = place.run("suggest testdata/conv3 --like testdata/conv3");
     assert_eq!(said.code, 2, "{said}");
-    assert!(said.err.contains("no object-based checkpoint"), "{said}");
+    assert!(said.err.contains("has no object graph"), "{said}");
 }

@@ -94,12 +94,16 @@ fn other_spellings() {
         "w <- w/shadow/v
          w: Averaged",
     );
-    ema(&rules("("), "w", "pattern: not a pattern: unclosed group");
+    ema(
+        &rules("("),
+        "w",
+        "pattern: not a pattern: unclosed group | close what is open; a parenthesis itself is `\\(` or `\\)`",
+    );
     // Two averages of one variable.
     ema(
         &rules("ema_."),
         "w; w/ema_1; w/ema_2",
-        "name: `w/ema_1` and `w/ema_2` are both called `w` after `rename` and `leaves`",
+        "name: `w/ema_1` and `w/ema_2` are both called `w` after `rename` and `leaves` | keep in `replace` what tells them apart",
     );
 }
 

@@ -109,7 +109,7 @@ fn the_forget_gate() {
     check(
         "rules: [{cell: gru_cell, from: c, to: x, forget_bias: 1.0}]",
         GRU,
-        "key: only LSTM cells have a forget gate",
+        "key: only LSTM cells have a forget gate | leave it out",
     );
     check(
         "rules: [{from: '(.+)', to: '$1', forget_bias: 1.0}]",

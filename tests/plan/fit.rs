@@ -197,8 +197,8 @@ fn rows_by_number() {
         "high.txt",
         "shape: `a`: `gather: high.txt` cannot be applied to float32 [3, 2]: position 1 names row 7, and axis 0 has 3 of them, counted from 0",
     );
-    gathered("bad.txt", "value: line 2 is `x`, which is no row number");
-    gathered("below.txt", "value: line 2 is `-2`, which is no row number");
+    gathered("bad.txt", "value: line 2 is `x`, which is no row number; rows count from 0");
+    gathered("below.txt", "value: line 2 is `-2`, which is no row number; rows count from 0");
 
     gathered(
         "{rows: rows.txt, axis: 2}",
@@ -249,7 +249,10 @@ fn rows_by_vocabulary() {
 
 #[test]
 fn files_that_are_not_there_or_not_for_us() {
-    gathered("nowhere.txt", "value: `nowhere.txt` cannot be read: there is no such file");
+    gathered(
+        "nowhere.txt",
+        "value: `nowhere.txt` cannot be read: there is no such file | such files lie in the rule file's own folder, or below it",
+    );
     for name in [
         "/etc/passwd",
         "../rows.txt",
@@ -266,7 +269,7 @@ fn files_that_are_not_there_or_not_for_us() {
         around.check(
             &rules,
             "a float32 3,2",
-            &format!("value: `{bare}` cannot be read: files lie in the rule file's own folder, or below it"),
+            &format!("value: `{bare}` cannot be read: that leads out of the rule file's folder | such files lie in the rule file's own folder, or below it"),
         );
     }
 }
@@ -301,7 +304,7 @@ fn slices() {
             "'-4:'",
             "shape: `a`: `slice: '-4:'` cannot be applied to float32 [3, 2]: -4 lies beyond axis 0, which has size 3",
         ),
-        ("'a:'", "value: `a` is no whole number"),
+        ("'a:'", "value: `a` is no whole number; write a slice as NumPy does, `..., 1:`"),
         ("''", "value: nothing stands for an axis; write `:` for all of it"),
         ("'1:2:3:4'", "value: `1:2:3:4` is no `start:stop:step`"),
         ("'2:1'", "x <- a [slice: '2:1'] as float32 [0, 2]"),
@@ -328,12 +331,12 @@ fn pads() {
     for (pad, expected) in [
         (
             "[[0, 1]]",
-            "shape: `a`: `pad: [[0, 1]]` cannot be applied to float32 [3, 2]: it has 2 axes, and there are 1 pairs",
+            "shape: `a`: `pad: [[0, 1]]` cannot be applied to float32 [3, 2]: its 2 axes need a pair each, not 1",
         ),
         ("[]", "value: a pair must stand here for each axis: [before, after]"),
         ("[[1]]", "value: each axis has two numbers: before and after"),
-        ("[[-1, 1], [0, 0]]", "value: less than nothing cannot be put there"),
-        ("[[$low, 1], [0, 0]]", "value: less than nothing cannot be put there"),
+        ("[[-1, 1], [0, 0]]", "value: a padding has a number from 0 on; `slice` takes away"),
+        ("[[$low, 1], [0, 0]]", "value: a padding has a number from 0 on; `slice` takes away"),
         ("[0, 1]", "value: a list should stand here, not a number"),
         (
             "{by: [[0, 1], [0, 0]], with: x}",
@@ -373,7 +376,7 @@ fn numbers_may_be_parameters() {
 #[test]
 fn casts_and_numbers() {
     applied("[{cast: float16}]", "a float32 3", "x <- a [cast: float16] as float16 [3]");
-    applied("[{cast: half}]", "a float32 3", "value: `half` is no dtype");
+    applied("[{cast: half}]", "a float32 3", "value: `half` is no dtype | did you mean `float16`?");
     applied("[{cast: string}]", "a float32 3", "value: numbers cannot be made string");
     applied(
         "[{cast: float32}]",
@@ -603,14 +606,14 @@ fn where_skipping_has_no_meaning() {
     check(
         "rules: [{drop: a, skip_mismatch: true}]",
         "a",
-        "key: `skip_mismatch` has no meaning beside `drop`",
+        "key: `skip_mismatch` has no meaning beside `drop` | leave it out",
     );
     check(
         "rules: [{cell: lstm_cell, from: a, to: x, skip_mismatch: true, apply: []}]",
         "a",
         "unused: `a` matches no variable | the nearest name that exists is `a`
-         key: `skip_mismatch` has no meaning beside `cell`
-         key: `apply` has no meaning beside `cell`",
+         key: `skip_mismatch` has no meaning beside `cell` | leave it out
+         key: `apply` has no meaning beside `cell` | leave it out",
     );
 }
 
@@ -638,7 +641,7 @@ fn leaves_are_filled_by_name() {
         leaves,
         "root: m\nfill: [{match: {name: three}, with: 1}, {match: '.+', with: 0}]",
         "",
-        "unused: `three` matches no leaf that still needs a value",
+        "unused: `three` matches no leaf that still needs a value | what rules give a value needs none; correct the pattern, or leave it out",
     );
     fits(
         leaves,
@@ -650,7 +653,7 @@ fn leaves_are_filled_by_name() {
         leaves,
         "root: m\nrules: [{from: x, to: a}]\nfill: [{match: a, with: 1}, {match: '[bc]', with: 1}]",
         "x",
-        "unused: `a` matches no leaf that still needs a value",
+        "unused: `a` matches no leaf that still needs a value | what rules give a value needs none; correct the pattern, or leave it out",
     );
     check(
         "fill: [{match: {name: one}, with: 1}]",
@@ -659,7 +662,11 @@ fn leaves_are_filled_by_name() {
     );
     check("fill: [{match: a, leaf: b, with: 1}]", "", "template: `match` fills leaves of a template, and there is none | give one with `--like`, or name the leaf: `{leaf: path, shape: [..], with: ones}`
          key: `leaf` has no meaning beside `match` | the template knows its leaves");
-    check("fill: [{match: '(', with: 1}]", "", "pattern: not a pattern: unclosed group");
+    check(
+        "fill: [{match: '(', with: 1}]",
+        "",
+        "pattern: not a pattern: unclosed group | close what is open; a parenthesis itself is `\\(` or `\\)`",
+    );
     check(
         "fill: [{match: {path: a}, with: 1}]",
         "",
@@ -756,7 +763,11 @@ fn refusals_that_cannot_be() {
         "key: a refusal needs a condition | one of `has`, `lacks`, `template_has` and `template_lacks`",
     );
     check("refuse: [{has: a}]", "", "key: the key `say` is missing here");
-    check("refuse: [{has: '(', say: no}]", "", "pattern: not a pattern: unclosed group");
+    check(
+        "refuse: [{has: '(', say: no}]",
+        "",
+        "pattern: not a pattern: unclosed group | close what is open; a parenthesis itself is `\\(` or `\\)`",
+    );
     check("refuse: [{hass: a, say: no}]", "", "key: a refusal needs a condition | one of `has`, `lacks`, `template_has` and `template_lacks`
          key: there is no key `hass` here | did you mean `has`?");
     check("refuse: {has: a, say: no}", "", "value: a list should stand here, not a map");

@@ -96,7 +96,7 @@ fn files_that_include_each_other() {
         &files,
         "include: [a.yaml, b.yaml, a.yaml]",
         "w; v",
-        "value: `rules.yaml` cannot be read: there is no such file",
+        "value: `rules.yaml` cannot be read: there is no such file | such files lie in the rule file's own folder, or below it",
     );
 }
 
@@ -237,19 +237,19 @@ fn files_that_cannot_be_included() {
         &[],
         "include: [gone.yaml]",
         "",
-        "value: `gone.yaml` cannot be read: there is no such file",
+        "value: `gone.yaml` cannot be read: there is no such file | such files lie in the rule file's own folder, or below it",
     );
     with(
         &[],
         "include: [../a.yaml]",
         "",
-        "value: `../a.yaml` cannot be read: files lie in the rule file's own folder, or below it",
+        "value: `../a.yaml` cannot be read: that leads out of the rule file's folder | such files lie in the rule file's own folder, or below it",
     );
     with(
         &[],
         "include: ['/a.yaml']",
         "",
-        "value: `/a.yaml` cannot be read: files lie in the rule file's own folder, or below it",
+        "value: `/a.yaml` cannot be read: that leads out of the rule file's folder | such files lie in the rule file's own folder, or below it",
     );
     with(&[], "include: [1]", "", "value: text should stand here, not a number");
     with(&[], "include: {a: b}", "", "value: text should stand here, not a map");
@@ -271,7 +271,11 @@ fn files_that_cannot_be_included() {
         "",
         "value: a map should stand here, not a list",
     );
-    check("include: [a.yaml]", "", "value: `a.yaml` cannot be read: these rules are in no folder");
+    check(
+        "include: [a.yaml]",
+        "",
+        "value: `a.yaml` cannot be read: these rules are in no folder | such files lie in the rule file's own folder, or below it",
+    );
     check(
         "include: ['builtin:bert-hg']",
         "",
@@ -326,7 +330,7 @@ fn a_collision_across_files() {
     around.check(
         "include: [a.yaml]\nrules: [{from: v, to: x}]",
         "w; v",
-        "collision: `x` gets two values: `v` and `w`",
+        "collision: `x` gets two values: `v` and `w` | give one of them another target, or `drop` it",
     );
     is(
         &around.places("include: [a.yaml]\nrules: [{from: v, to: x}]", "w; v"),

@@ -38,7 +38,7 @@ fn each_key_needs_one_variable_for_each_pattern() {
     rule(
         qk,
         "l0/q; l0/k; l1/q",
-        r"unused: `l(?<i>\d+)/k` matches no variables where i is `1`, and one is needed",
+        r"unused: `l(?<i>\d+)/k` matches no variables where i is `1`, and one is needed | is one of the patterns too narrow, or too wide?",
     );
 
     rule(
@@ -51,7 +51,7 @@ fn each_key_needs_one_variable_for_each_pattern() {
     rule(
         r"{from: ['l(?<i>\d+)/(q|r)', 'l(?<i>\d+)/k'], to: 'layer_$i', apply: [{concat: -1}]}",
         "l0/q; l0/r; l0/k",
-        r"unused: `l(?<i>\d+)/(q|r)` matches 2 variables where i is `0`, and one is needed",
+        r"unused: `l(?<i>\d+)/(q|r)` matches 2 variables where i is `0`, and one is needed | is one of the patterns too narrow, or too wide?",
     );
 }
 
@@ -68,7 +68,11 @@ fn joins_that_may_be_absent() {
     };
     rule("{from: c, to: c}", "c", "c <- c");
     // Half of it is not none of it.
-    rule("{from: c, to: c}", "a; c", "unused: `b` matches no variables, and one is needed");
+    rule(
+        "{from: c, to: c}",
+        "a; c",
+        "unused: `b` matches no variables, and one is needed | is one of the patterns too narrow, or too wide?",
+    );
 }
 
 #[test]
@@ -157,7 +161,11 @@ fn what_belongs_together_is_said_by_names() {
         ),
         "pattern «'(?<j>.)/k'»",
     );
-    rule("{from: [], to: x}", "a", "value: a rule needs at least one pattern");
+    rule(
+        "{from: [], to: x}",
+        "a",
+        "value: a rule needs at least one pattern | leave the rule out if it is for nothing",
+    );
 }
 
 #[test]

@@ -74,7 +74,11 @@ fn unknown_keys_and_their_nearest() {
 
 #[test]
 fn duplicate_keys() {
-    check("root: a\nroot: b", "", "key: the key `root` stands here a second time");
+    check(
+        "root: a\nroot: b",
+        "",
+        "key: the key `root` stands here a second time | leave one of them out",
+    );
     let found = places("rules:\n  - {from: a, to: b, from: c}\nrules: []", "a");
     let places: Vec<&str> = found.lines().map(|line| line.split(" ~ ").next().unwrap()).collect();
     assert_eq!(places, ["key «from»", "key «rules»"]);
@@ -108,14 +112,14 @@ fn keys_that_exclude_each_other() {
     check(
         "rules: [{from: a, drop: b}]",
         "a",
-        "key: a rule has only one of `from`, `cell`, `zip` and `drop`",
+        "key: a rule has only one of `from`, `cell`, `zip` and `drop` | make a rule of each",
     );
     check(
         "rules: [{drop: a, to: b, apply: c, optional: d}]",
         "a",
-        "key: `to` has no meaning beside `drop`
-         key: `apply` has no meaning beside `drop`
-         key: `optional` has no meaning beside `drop`",
+        "key: `to` has no meaning beside `drop` | leave it out
+         key: `apply` has no meaning beside `drop` | leave it out
+         key: `optional` has no meaning beside `drop` | leave it out",
     );
 }
 

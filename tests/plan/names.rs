@@ -35,12 +35,16 @@ fn each_step_sees_the_one_before() {
 
 #[test]
 fn a_step_without_a_find_is_a_problem() {
-    renamed("{find: z, replace: b}", "a", "unused: `z` is found in no variable's name");
+    renamed(
+        "{find: z, replace: b}",
+        "a",
+        "unused: `z` is found in no variable's name | correct it, leave it out, or say `optional: true`",
+    );
     // The first step took away what the second one looks for.
     renamed(
         "{find: a, replace: b}, {find: a, replace: c}",
         "a",
-        "unused: `a` is found in no variable's name",
+        "unused: `a` is found in no variable's name | correct it, leave it out, or say `optional: true`",
     );
 }
 
@@ -73,12 +77,12 @@ fn two_variables_with_one_name() {
     check(
         &format!("unmatched: drop\nrename: [{{find: 'x|y', replace: z}}]\n{ALL}"),
         "x/w; y/w",
-        "name: `x/w` and `y/w` are both called `z/w` after `rename` and `leaves`",
+        "name: `x/w` and `y/w` are both called `z/w` after `rename` and `leaves` | keep in `replace` what tells them apart",
     );
     check(
         &format!("unmatched: drop\nleaves: {{weights: kernel}}\n{ALL}"),
         "a/weights; a/kernel",
-        "name: `a/kernel` and `a/weights` are both called `a/kernel` after `rename` and `leaves`",
+        "name: `a/kernel` and `a/weights` are both called `a/kernel` after `rename` and `leaves` | keep in `replace` what tells them apart",
     );
 }
 
@@ -89,7 +93,7 @@ fn messages_show_the_name_in_the_checkpoint() {
 rules: [{from: 'new/a', to: x, apply: {transpose: [1, 0]}}, {from: 'new/b', to: x/}]",
         "old/a; old/b; old/c",
         "shape: `old/a`: `transpose: [1, 0]` cannot be applied to float32 [2]: it has 1 axes, the permutation 2
-         template: no target for `old/b`: label 2 of the path is empty
+         template: no target for `old/b`: label 2 of the path is empty; is there a `/` too many?
          unmatched: `old/c` float32 [2] is claimed by no rule | give it a rule, `drop` it, or write `unmatched: drop` for all that is left",
     );
 }

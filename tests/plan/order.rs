@@ -44,7 +44,7 @@ fn optimizer_state_is_taken_before_anything_is_renamed() {
 rename: [{find: 'Adam', replace: x}]
 rules: [{from: '(.+)', to: '$1'}]",
         "w; w/Adam; w/Adam_1",
-        "unused: `Adam` is found in no variable's name",
+        "unused: `Adam` is found in no variable's name | correct it, leave it out, or say `optional: true`",
     );
 }
 
@@ -77,7 +77,7 @@ fn a_fill_does_not_yield_to_a_rule_and_no_rule_to_a_fill() {
         "rules: [{from: '(.+)', to: '$1'}]
 fill: [{leaf: a, shape: [2], with: zeros}]",
         "a",
-        "collision: `a` gets two values: `a` and a constant",
+        "collision: `a` gets two values: `a` and a constant | give one of them another target, or `drop` it",
     );
 }
 

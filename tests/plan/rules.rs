@@ -101,14 +101,26 @@ fn root_is_put_in_front_of_relative_targets() {
 
 #[test]
 fn paths_with_empty_labels() {
-    rules("{from: a, to: ''}", "a", "template: no target for `a`: label 1 of the path is empty");
-    rules("{from: a, to: /}", "a", "template: no target for `a`: label 1 of the path is empty");
-    rules("{from: a, to: x//y}", "a", "template: no target for `a`: label 2 of the path is empty");
+    rules(
+        "{from: a, to: ''}",
+        "a",
+        "template: no target for `a`: label 1 of the path is empty; is there a `/` too many?",
+    );
+    rules(
+        "{from: a, to: /}",
+        "a",
+        "template: no target for `a`: label 1 of the path is empty; is there a `/` too many?",
+    );
+    rules(
+        "{from: a, to: x//y}",
+        "a",
+        "template: no target for `a`: label 2 of the path is empty; is there a `/` too many?",
+    );
     rules("{from: a, to: {labels: []}}", "a", "template: no target for `a`: the path is empty");
     rules(
         "{from: '(x?)a', to: 'b/$1'}",
         "a",
-        "template: no target for `a`: label 2 of the path is empty",
+        "template: no target for `a`: label 2 of the path is empty; is there a `/` too many?",
     );
 }
 
@@ -174,7 +186,7 @@ fn two_rules_for_one_target() {
     rules(
         "{from: a, to: x}, {from: b, to: x}",
         "a; b",
-        "collision: `x` gets two values: `a` and `b`",
+        "collision: `x` gets two values: `a` and `b` | give one of them another target, or `drop` it",
     );
     is(
         &places("rules:\n  - {from: a, to: x}\n  - {from: b, to: x}", "a; b"),
@@ -196,8 +208,8 @@ fn different_spellings_of_one_target_collide() {
     check(
         "root: m\nrules: [{from: a, to: x.Sy}, {from: b, to: {labels: ['x/y']}}, {from: c, to: /m/x.Sy}]",
         "a; b; c",
-        "collision: `m/x.Sy` gets two values: `a` and `b`
-         collision: `m/x.Sy` gets two values: `a` and `c`",
+        "collision: `m/x.Sy` gets two values: `a` and `b` | give one of them another target, or `drop` it
+         collision: `m/x.Sy` gets two values: `a` and `c` | give one of them another target, or `drop` it",
     );
 }
 
@@ -206,7 +218,7 @@ fn a_variable_is_no_folder() {
     rules(
         "{from: a, to: x}, {from: b, to: x/y}",
         "a; b",
-        "collision: `x` is a variable, so `x/y` cannot lie below it",
+        "collision: `x` is a variable, so `x/y` cannot lie below it | give one of them another target",
     );
     is(
         &places("rules:\n  - {from: a, to: x/y}\n  - {from: b, to: x}", "a; b"),

@@ -218,7 +218,7 @@ scopes: [{within: '$net/$net', layers: [{repeat: $n, as: i, layers: [{scope: 'bl
 
 #[test]
 fn a_name_for_the_count_that_is_taken() {
-    let message = "`i` is already a parameter or an outer repetition";
+    let message = "`i` is already a parameter or an outer repetition | give it another name";
     check(
         "params: {i: 1}\nscopes: [{layers: [{repeat: 1, as: i, layers: [dense]}]}]",
         "",
@@ -389,7 +389,7 @@ fn recordings_leave_slots_alone() {
     check(
         "optimizer: plain\nscopes: [{layers: [{dense: x}]}]",
         "dense/w; dense/w/Adam",
-        "collision: `x/w` is a variable, so `x/w/Adam` cannot lie below it",
+        "collision: `x/w` is a variable, so `x/w/Adam` cannot lie below it | give one of them another target",
     );
 }
 

@@ -166,7 +166,12 @@ fn patterns_that_cannot_be() {
         "a",
         "pattern: not a pattern: backreferences are not supported | there are no backreferences in patterns; `$1` belongs into `to`",
     );
-    fails("a)(b", "a", "a", "pattern: not a pattern: unopened group");
+    fails(
+        "a)(b",
+        "a",
+        "a",
+        "pattern: not a pattern: unopened group | close what is open; a parenthesis itself is `\\(` or `\\)`",
+    );
     fails(
         "(?<heads>a)",
         "x",

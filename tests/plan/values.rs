@@ -147,18 +147,24 @@ fn fills() {
 fn fills_that_cannot_be() {
     filled(
         "{leaf: a, shape: [], with: 0.5, dtype: int32}",
-        "value: 0.5 cannot be written as int32",
+        "value: 0.5 cannot be written as int32 | say which type it has: `dtype: float32`",
     );
     filled(
         "{leaf: a, shape: [], with: 256, dtype: uint8}",
-        "value: 256 cannot be written as uint8",
+        "value: 256 cannot be written as uint8 | say which type it has: `dtype: float32`",
     );
-    filled("{leaf: a, shape: [], with: 1, dtype: string}", "value: 1 cannot be written as string");
+    filled(
+        "{leaf: a, shape: [], with: 1, dtype: string}",
+        "value: 1 cannot be written as string | say which type it has: `dtype: float32`",
+    );
     filled(
         "{leaf: a, shape: [], with: two}",
         "value: `two` is no value to fill with | write `ones`, `zeros`, `template` or a number",
     );
-    filled("{leaf: a, shape: [], with: 1, dtype: float}", "value: `float` is no dtype");
+    filled(
+        "{leaf: a, shape: [], with: 1, dtype: float}",
+        "value: `float` is no dtype | did you mean `float32`?",
+    );
     filled("{leaf: a, shape: [-1], with: 1}", "value: dimension 0 is -1, which is below zero");
     filled(
         "{leaf: a, shape: [4611686018427387904], with: 1}",
@@ -166,11 +172,11 @@ fn fills_that_cannot_be() {
     );
     filled(
         "{leaf: '', shape: [], with: 1}",
-        "template: not a leaf to fill: label 2 of the path is empty",
+        "template: not a leaf to fill: label 2 of the path is empty; is there a `/` too many?",
     );
     filled(
         "{leaf: a, shape: [], with: 1}, {leaf: /m/a, shape: [], with: 1}",
-        "collision: `m/a` gets two values: a constant and a constant",
+        "collision: `m/a` gets two values: a constant and a constant | give one of them another target, or `drop` it",
     );
     filled("{shape: [], with: [1]}", "key: the key `leaf` is missing here");
 }
@@ -213,7 +219,7 @@ fn a_save_counter_that_rules_give() {
     );
     is(
         &planned_with("rules: [{from: c, to: save_counter/x}]", "c", &[], &restore()),
-        "collision: `save_counter` is a variable, so `save_counter/x` cannot lie below it",
+        "collision: `save_counter` is a variable, so `save_counter/x` cannot lie below it | give one of them another target",
     );
 }
 

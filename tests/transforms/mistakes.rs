@@ -77,9 +77,12 @@ fn arguments_that_make_no_sense_are_refused_before_a_tensor_is_known() {
         ("..., ...", "`...` can stand only once"),
         ("::-1", "a step must be above 0; use `flip` to go backwards"),
         ("::0", "a step of 0 leads nowhere"),
-        ("a:", "`a` is no whole number"),
-        ("9223372036854775808:", "`9223372036854775808` is no whole number"),
-        ("None", "`None` is no whole number"),
+        ("a:", "`a` is no whole number; write a slice as NumPy does, `..., 1:`"),
+        (
+            "9223372036854775808:",
+            "`9223372036854775808` is no whole number; write a slice as NumPy does, `..., 1:`",
+        ),
+        ("None", "`None` is no whole number; write a slice as NumPy does, `..., 1:`"),
         ("1:2:3:4", "`1:2:3:4` is no `start:stop:step`"),
     ] {
         assert_eq!(Slice::parse(text).unwrap_err(), why, "{text}");
@@ -165,7 +168,7 @@ fn what_does_not_fit_is_said_with_its_size() {
         (Transform::Unstack(Unstack::new(0, 3, 0).unwrap()), "axis 0 has size 4, not 3"),
         (
             Transform::Pad(Pad::new(vec![(1, 1)], Number::Integer(0)).unwrap()),
-            "it has 2 axes, and there are 1 pairs",
+            "its 2 axes need a pair each, not 1",
         ),
         (
             Transform::Pad(Pad::new(vec![(0, 1), (0, 0)], Number::Float(0.5)).unwrap()),

@@ -113,9 +113,9 @@ impl Planner<'_> {
         let powers = powers(block, blocks, number, state, &updates);
         let beta1 = |name: &&VariableName| name.as_str().contains("beta1_power");
         if powers.iter().filter(beta1).count() > 1 {
-            let names: Vec<&str> = powers.iter().map(VariableName::as_str).collect();
+            let names: Vec<String> = powers.iter().map(|name| format!("`{name}`")).collect();
             let message = format!(
-                "two {} optimizers were at work: there are {}",
+                "two optimizers of the kind `{}` were at work: there are {}",
                 kind.word(),
                 names.join(", ")
             );

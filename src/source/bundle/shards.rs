@@ -1,6 +1,7 @@
 //! The data files of a bundle, opened when they are needed.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::entry::{Header, Stored};
@@ -8,6 +9,7 @@ use crate::catalog::VariableName;
 use crate::crc::Crc;
 use crate::files::{Blob, Extent, Location, store};
 use crate::source::error::{SourceError, TensorError};
+use crate::source::sniff::pointer;
 use crate::tensor::{ByteOrder, DType, Region, Tensor, checksum, strings};
 
 /// Bytes that are read and summed at once.
@@ -40,7 +42,14 @@ impl Shards {
             return Ok(Arc::clone(blob));
         }
         let path = self.path(shard);
-        let blob = store(&path).open(&path)?;
+        let blob = store(&path).open(&path).map_err(|error| match error.source.kind() {
+            ErrorKind::NotFound => {
+                let what = format!("is missing, and holds values of `{}`", self.prefix);
+                let help = "copy it here as well".to_owned();
+                SourceError::Unrecognized { at: path.clone(), what, help }
+            }
+            _ => error.into(),
+        })?;
         open.insert(shard, Arc::clone(&blob));
         Ok(blob)
     }
@@ -165,6 +174,9 @@ impl Shards {
     ) -> SourceError {
         let &Stored { shard, offset, .. } = stored;
         let (path, name) = (self.path(shard), name.clone());
+        if let Some(pointer) = self.blob(shard).ok().and_then(|blob| pointer(&path, &*blob)) {
+            return pointer;
+        }
         SourceError::Tensor { path, offset, name, source: Box::new(error) }
     }
 }

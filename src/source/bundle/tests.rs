@@ -158,7 +158,7 @@ fn an_index_is_enough_to_open_a_checkpoint() {
     fs::remove_file(made.path(".data-00000-of-00001")).unwrap();
     let bundle = open(&prefix).unwrap();
     assert!(bundle.catalog().facts.scalars.is_empty());
-    assert!(matches!(bundle.read(&named("step")), Err(SourceError::File(_))));
+    assert!(matches!(bundle.read(&named("step")), Err(SourceError::Unrecognized { .. })));
     assert!(matches!(findings(&prefix)[..], [Finding { variable: None, .. }]));
 }
 

@@ -72,8 +72,8 @@ fn detect(name: &Location) -> Result<bool, SourceError> {
 fn missing(name: &Location, file: &Location) -> SourceError {
     SourceError::Unrecognized {
         at: file.clone(),
-        what: format!("is a file of `{name}` and missing"),
-        help: "copy it here as well: some of the values are there".to_owned(),
+        what: format!("is missing, and holds values of `{name}`"),
+        help: "copy it here as well".to_owned(),
     }
 }
 

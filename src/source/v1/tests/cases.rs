@@ -60,7 +60,7 @@ fn a_file_that_is_missing_is_named() {
     let (dir, name) = written(&halves());
     fs::remove_file(dir.path().join("m-00001-of-00002")).unwrap();
     let error = open(&name).unwrap_err().to_string();
-    assert!(error.contains("m-00001-of-00002` is a file of"), "{error}");
+    assert!(error.contains("m-00001-of-00002` is missing, and holds values of"), "{error}");
     let found = findings(&name);
     assert_eq!(found.len(), 1, "{found:?}");
 }
