@@ -95,7 +95,12 @@ impl Place {
 
     /// Runs the program; arguments are split at blanks.
     pub(crate) fn run(&self, args: &str) -> Said {
-        let output = self.command(args).output().unwrap();
+        self.say(&mut self.command(args))
+    }
+
+    /// Runs a command and gives what it said.
+    pub(crate) fn say(&self, command: &mut Command) -> Said {
+        let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| {
             // Absolute paths differ from run to run.
             String::from_utf8(bytes).unwrap().replace(&*self.dir.path().to_string_lossy(), "[dir]")

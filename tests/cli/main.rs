@@ -10,6 +10,7 @@ mod data;
 mod diff;
 mod examples;
 mod further_keys;
+mod gallery;
 mod graph;
 mod harness;
 mod hostile;
