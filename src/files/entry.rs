@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
+use std::path::PathBuf;
 
 use super::local::{identity, is_absence, links};
 use super::{Action, FileError, Identity, Location, store};
@@ -25,6 +26,8 @@ struct Local {
     links: u64,
     directory: Option<Identity>,
     name: OsString,
+    /// Where it is, for systems that cannot tell which file it is.
+    real: PathBuf,
 }
 
 impl Entry {
@@ -45,13 +48,17 @@ impl Entry {
             links: links(&found),
             directory: identity(&look(&directory, &directory)?),
             name: real.path().file_name().unwrap_or_default().to_owned(),
+            real: real.path().to_owned(),
         }))))
     }
 
     /// Whether both are one file.
     pub fn is_same_file(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Kind::Local(one), Kind::Local(other)) => one.file.is_some() && one.file == other.file,
+            (Kind::Local(one), Kind::Local(other)) => match (one.file, other.file) {
+                (Some(one), Some(other)) => one == other,
+                _ => one.real == other.real,
+            },
             (one, other) => one == other,
         }
     }
@@ -103,4 +110,24 @@ pub fn lies_below(at: &Location, folder: &Location) -> Result<bool, FileError> {
     let real =
         |at: &Location| fs::canonicalize(at.path()).map_err(FileError::new(Action::Read, at));
     Ok(real(at)?.starts_with(real(folder)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_itself_even_where_files_have_no_numbers() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| Location::from(directory.path().join(name).as_path());
+        let entry = |name: &str| {
+            fs::write(directory.path().join(name), "").unwrap();
+            let Entry(Kind::Local(local)) = Entry::of(&at(name)).unwrap().unwrap() else {
+                panic!("{name} is in a bucket")
+            };
+            Entry(Kind::Local(Local { file: None, directory: None, links: 1, ..local }))
+        };
+        assert!(entry("model.index").is_same_name(&entry("model.index")));
+        assert!(!entry("model.index").is_same_file(&entry("other.index")));
+    }
 }
