@@ -11,6 +11,7 @@ import differences  # noqa: E402
 
 # First, because it sets what TensorFlow looks at when it is loaded.
 from flavours import VERSION  # noqa: E402
+import documents  # noqa: E402
 import families  # noqa: E402
 import suggested  # noqa: E402
 from crashes import Material  # noqa: E402
@@ -62,6 +63,10 @@ def pytest_terminal_summary(terminalreporter):
     if families.ROWS:
         terminalreporter.section("built-in mappings: relative difference of the outputs to TF1's")
         for line in families.table():
+            terminalreporter.write_line(line)
+    if documents.RUN:
+        terminalreporter.section("blocks of documents that were run")
+        for line in documents.census():
             terminalreporter.write_line(line)
     if suggested.ROWS:
         terminalreporter.section("suggested rules: leaves by how sure and how right they are")
