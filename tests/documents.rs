@@ -297,6 +297,7 @@ fn every_block_is_run() {
         }
     }
     assert!(left.is_empty(), "nothing runs these: {left:?}");
+    assert!(root().join(PYTHON).exists(), "{PYTHON} is not there");
     for (document, first, _) in ELSEWHERE {
         let found = blocks.iter().filter(|block| {
             block.document == *document && block.text.lines().next() == Some(*first)
@@ -379,6 +380,20 @@ fn every_link_leads_somewhere() {
             if !anchor.is_empty() {
                 assert!(anchors(&file).contains(anchor), "{document}: no heading for `{to}`");
             }
+        }
+    }
+}
+
+/// Promises say what shows them, and chapters what more there is.
+#[test]
+fn files_that_are_named_are_there() {
+    for document in documents().iter().filter(|document| *document != "CONTRIBUTING.md") {
+        let (_, text) = taken_apart(document);
+        let folders = ["src/", "testdata/", "tests/"];
+        let files =
+            code(&text).filter(|file| folders.iter().any(|folder| file.starts_with(folder)));
+        for file in files {
+            assert!(root().join(file).exists(), "{document}: there is no `{file}`");
         }
     }
 }
