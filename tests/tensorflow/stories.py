@@ -57,13 +57,18 @@ def first_of(document: str, section: str) -> dict:
     return namespace
 
 
-def misled(told: dict, right: str, wrong: str, source: str = "old/model.ckpt") -> None:
-    """Restores what the rules make of it when they say something else: the trap of a recipe."""
+def rules_with(right: str, wrong: str) -> str:
+    """Those that the blocks have written, saying something else."""
     rules = Path("rules.yaml").read_text()
     assert right in rules
-    Path("wrong.yaml").write_text(rules.replace(right, wrong))
-    convert(source, "wrong.yaml", "wrong/ckpt", "--like", "fresh/ckpt", "--force")
-    tf.train.Checkpoint(model=told["model"]).restore("wrong/ckpt").assert_consumed()
+    return rules.replace(right, wrong)
+
+
+def misled(told: dict, rules: str, source: str = "old/model.ckpt", *flags: str) -> None:
+    """The model of the blocks restores what other rules make of it: the trap of a recipe."""
+    Path("other.yaml").write_text(rules)
+    convert(source, "other.yaml", "other/ckpt", "--like", "fresh/ckpt", "--force", *flags)
+    tf.train.Checkpoint(model=told["model"]).restore("other/ckpt").assert_consumed()
 
 
 def apart(told: dict, inputs: str, outputs: str) -> float:
@@ -93,7 +98,7 @@ def auto_names():
     told = yield
     rules = Path("rules.yaml").read_text()
     swapped = rules.replace("body", "other").replace("neck", "body").replace("other", "neck")
-    misled(told, rules, swapped)
+    misled(told, swapped)
     assert apart(told, "images", "logits") > 0.01
 
 
@@ -138,7 +143,7 @@ def bert():
     model(told["tokens"])
     tf.train.Checkpoint(model=model).restore("new/ckpt").assert_consumed()
     # The trap.
-    assert relative_difference(model(told["tokens"]), source.outputs) > 1e-5
+    assert 1e-4 < relative_difference(model(told["tokens"]), source.outputs) < 1e-3
 
 
 def autoencoder() -> Any:
@@ -160,6 +165,9 @@ def new_head():
     kernels = [name for name, shape in tf.train.list_variables("fresh/ckpt") if shape == [4, 3]]
     head = told["model"].layers[-1].kernel.numpy()
     assert [np.array_equal(head, fresh.get_tensor(name)) for name in kernels] == [True]
+    forgetful = rules_with("(\\w+)", "(hidden)") + "unmatched: drop\n"
+    misled(told, forgetful, "old/model.ckpt", "--keep-missing")
+    assert relative_difference(told["encoder"](INPUTS), told["expected"]["codes"]) > 0.01
 
 
 def train_with_tf1(steps: int, more: int, optimizer: Any) -> None:
@@ -209,7 +217,7 @@ def averaged() -> Any:
 def moving_averages():
     keep(inputs=INPUTS, averaged=old(averaged).outputs)
     told = yield
-    misled(told, "prefer", "ignore")
+    misled(told, rules_with("prefer", "ignore"))
     assert apart(told, "inputs", "averaged") > 0.01
 
 
@@ -227,7 +235,7 @@ def recurrent() -> Any:
 def cells():
     keep(sequences=SEQUENCES, states=old(recurrent).outputs)
     told = yield
-    misled(told, "forget_bias: 1.0", "forget_bias: 0.0")
+    misled(told, rules_with("forget_bias: 1.0", "forget_bias: 0.0"))
     assert apart(told, "sequences", "states") > 0.01
 
 
@@ -272,13 +280,13 @@ def attention(together: bool = False) -> Any:
 def fused_attention():
     keep(x=STATES, attended=old(attention).outputs)
     told = yield
-    Path("other").mkdir()
-    other = save(lambda: attention(together=True), Path("other"), "together")
+    Path("together").mkdir()
+    other = save(lambda: attention(together=True), Path("together"), "together")
     heads = "{split_axis: {axis: -1, into: [3, 3, -1]}}, {unstack: -2}"
     assert heads in text_of(COOKBOOK)
-    misled(told, "root", "root", other.prefix)
+    misled(told, Path("rules.yaml").read_text(), other.prefix)
     assert relative_difference(told["model"](STATES), other.outputs) > 0.01
-    misled(told, "{split: -1}, {reshape: target}", heads, other.prefix)
+    misled(told, rules_with("{split: -1}, {reshape: target}", heads), other.prefix)
     assert relative_difference(told["model"](STATES), other.outputs) < 1e-5
 
 
@@ -297,7 +305,7 @@ def of_2016():
         keep(ids=ids, looked_up=session.run(looked_up))
     assert Path("old/model.ckpt-2016").is_file()
     told = yield
-    misled(told, ", apply: [{unpartition: mod}]", "", "old/model.ckpt-2016")
+    misled(told, rules_with(", apply: [{unpartition: mod}]", ""), "old/model.ckpt-2016")
     assert apart(told, "ids", "looked_up") > 0.01
 
 
@@ -433,8 +441,8 @@ def defaults():
     assert default_of(resnet, "batch_norm_epsilon") == 1e-5
     # Of the next section.
     assert (default_of(slim, "decay"), default_of(resnet, "batch_norm_decay")) == (0.999, 0.997)
-    layer, old_layer = KERAS.layers.BatchNormalization(), tf1_layers.BatchNormalization()
-    assert (layer.epsilon, layer.momentum) == (old_layer.epsilon, old_layer.momentum) == (1e-3, 0.99)
+    for layer in (KERAS.layers.BatchNormalization(), tf1_layers.BatchNormalization()):
+        assert (layer.epsilon, layer.momentum) == (1e-3, 0.99)
     for module in (KERAS.applications.resnet, KERAS.applications.densenet):
         source = inspect.getsource(sys.modules[module.preprocess_input.__module__])
         assert "epsilon=1.001e-5" in source
