@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::local::identity;
+use super::local::is_one;
 use super::{Action, Directory, FileError, Location, scratch};
 use crate::digest::sha256;
 
@@ -92,7 +92,7 @@ fn lock(path: &Path) -> io::Result<Lock> {
         }
         // Its last owner may have removed it in between: then it is a lock on nothing.
         match fs::metadata(path) {
-            Ok(found) if identity(&found) == identity(&file.metadata()?) => {
+            Ok(found) if is_one(&found, &file.metadata()?) => {
                 return Ok(Lock::Ours(file));
             }
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

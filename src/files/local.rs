@@ -209,6 +209,19 @@ pub(super) fn identity(_found: &Metadata) -> Option<Identity> {
     None
 }
 
+/// Whether both are of one file. Where files have no numbers, one that is as long and was written at
+/// the same instant passes for it.
+pub(super) fn is_one(one: &Metadata, other: &Metadata) -> bool {
+    match (identity(one), identity(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => looks_like(one, other),
+    }
+}
+
+fn looks_like(one: &Metadata, other: &Metadata) -> bool {
+    (one.len(), version(one)) == (other.len(), version(other))
+}
+
 #[cfg(unix)]
 pub(super) fn links(found: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::nlink(found)
@@ -316,6 +329,24 @@ mod tests {
         assert_eq!(error.source.to_string(), "it is a directory");
         Local.remove(&at).unwrap();
         Local.remove(&at).unwrap();
+    }
+
+    #[test]
+    fn a_file_written_at_another_time_does_not_look_like_the_one_before() {
+        let (_guard, directory) = fresh();
+        let (at, new) = (directory.join("claim"), directory.join("new"));
+        let file = fs::File::create(at.path()).unwrap();
+        let looks = |at: &Location| {
+            looks_like(&fs::metadata(at.path()).unwrap(), &file.metadata().unwrap())
+        };
+        assert!(looks(&at));
+        let written = file.metadata().unwrap().modified().unwrap();
+        let other = fs::File::create(new.path()).unwrap();
+        other.set_modified(written).unwrap();
+        assert!(looks(&new));
+        other.set_modified(written + std::time::Duration::from_secs(2)).unwrap();
+        fs::rename(new.path(), at.path()).unwrap();
+        assert!(!looks(&at));
     }
 
     #[cfg(unix)]

@@ -166,7 +166,8 @@ fn claim(
     Err(refused.into())
 }
 
-/// Whether `path` still names `file`.
+/// Whether `path` still names `file`. Where files have no numbers it is enough that one is there:
+/// nobody else gives one this name.
 fn is_still(path: &Path, file: &File) -> bool {
     match (fs::symlink_metadata(path), file.metadata()) {
         (Ok(there), Ok(ours)) => identity(&there) == identity(&ours),

@@ -59,7 +59,9 @@ pub enum Shared {
 /// another one since.
 pub(super) fn same(opened: io::Result<File>, blob: &dyn Blob) -> io::Result<File> {
     let file = opened?;
-    if identity(&file.metadata()?) == blob.identity() {
+    // What cannot be told is copied.
+    let found = identity(&file.metadata()?).ok_or(ErrorKind::Unsupported)?;
+    if Some(found) == blob.identity() {
         return Ok(file);
     }
     Err(io::Error::new(ErrorKind::StaleNetworkFileHandle, "another file has its name by now"))

@@ -32,12 +32,32 @@ struct Found {
     is_dir: bool,
     /// Which file, and how long; `None` for a link that leads nowhere. How many names it has may
     /// change: the new checkpoint may be one of them.
-    file: Option<(Option<Identity>, u64)>,
+    file: Option<(Which, u64)>,
+}
+
+/// What tells a file from one that took its name.
+#[derive(Debug, PartialEq, Eq)]
+enum Which {
+    Known(Identity),
+    /// Where files have no numbers: when it was written, as far as that is known.
+    Written(Option<u64>),
+    /// A directory without a number, whose time others change by what they do in it.
+    Directory,
+}
+
+impl Which {
+    fn of(status: &Status) -> Self {
+        match status.identity {
+            Some(identity) => Self::Known(identity),
+            None if status.is_dir => Self::Directory,
+            None => Self::Written(status.version),
+        }
+    }
 }
 
 impl Found {
     fn new(at: Location, status: Option<Status>) -> Self {
-        let file = status.map(|status| (status.identity, status.len));
+        let file = status.map(|status| (Which::of(&status), status.len));
         Self { at, is_dir: status.is_some_and(|status| status.is_dir), file }
     }
 }
@@ -138,4 +158,20 @@ fn declared_count(index: &Location) -> Option<usize> {
     let header = table.get(b"").ok()??;
     let header = BundleHeaderProto::decode(header.as_ref()).ok()?;
     usize::try_from(header.num_shards).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_took_anothers_name_is_another_even_where_files_have_no_numbers() {
+        let found = |is_dir, version| {
+            let status = Status { is_dir, len: 7, identity: None, links: 1, version };
+            Found::new(Location::from(std::path::Path::new("model.index")), Some(status))
+        };
+        assert_eq!(found(false, Some(1)), found(false, Some(1)));
+        assert_ne!(found(false, Some(1)), found(false, Some(2)));
+        assert_eq!(found(true, Some(1)), found(true, Some(2)));
+    }
 }
