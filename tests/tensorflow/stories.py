@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 import tf_slim
 import tf_slim.nets.resnet_utils
+from absl.flags import FLAGS
 
 import bert_graphs
 from documents import WHOLE, perform, story, stretch, text_of
@@ -556,6 +558,22 @@ def with_faults_for_savers():
     yield
 
 
+@contextmanager
+def flags_of_its_own():
+    """Programs define flags of the same names when they are imported, and absl has them once."""
+    # Some have a short name as well, which comes and goes with the long one.
+    others = {name: FLAGS[name] for name in FLAGS if FLAGS[name].name == name}
+    for name in list(FLAGS):
+        delattr(FLAGS, name)
+    try:
+        yield
+    finally:
+        for name in list(FLAGS):
+            delattr(FLAGS, name)
+        for name, flag in others.items():
+            FLAGS[name] = flag
+
+
 @story("A script for one family", document=COMPARISON, only=("2.15",))
 def script_for_bert():
     faults()
@@ -563,4 +581,5 @@ def script_for_bert():
     source = save(classifier_in_training, Path("bert"), "bert")
     damage("bert", "bert_damaged", source.values["bert/pooler/dense/kernel"])
     Path("bert/bert_config.json").write_text(json.dumps(bert_config()))
-    yield
+    with flags_of_its_own():
+        yield
