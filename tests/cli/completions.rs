@@ -120,7 +120,7 @@ fn names_that_mean_something_to_a_shell_are_not_offered() {
 fn every_shell_gets_a_script() {
     let place = Place::new();
     for (shell, sign) in [
-        ("bash", "complete -o nospace -o bashdefault -F _ckptmap ckptmap"),
+        ("bash", "complete -o nospace -o bashdefault -o default -F _ckptmap ckptmap"),
         ("zsh", "compdef"),
         ("fish", "complete --keep-order --exclusive --command ckptmap"),
         ("powershell", "Register-ArgumentCompleter -Native -CommandName ckptmap"),

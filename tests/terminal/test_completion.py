@@ -30,6 +30,14 @@ CASES = [
     ("ckptmap suggest testdata/optimizers/adam --like testdata/templates/keras3_adam --explain model/dense_2/b",
      "ckptmap suggest testdata/optimizers/adam --like testdata/templates/keras3_adam --explain model/dense_2/bias"),
 ]
+# What bash alone makes of words: `~`, quotes, and names that have to be quoted.
+IN_BASH = [
+    ("ckptmap list ~/ol", "ckptmap list ~/old/"),
+    ("ckptmap list ~/old/mo", "ckptmap list ~/old/model.ckpt"),
+    ("ckptmap show ~/old/model.ckpt model/conv2d_1/k", "ckptmap show ~/old/model.ckpt model/conv2d_1/kernel"),
+    ("ckptmap list my", "ckptmap list my\\ run/"),
+    ("ckptmap show ~/my\\ run/model.ckpt model/conv2d_1/k", "ckptmap show ~/my\\ run/model.ckpt model/conv2d_1/kernel"),
+]
 
 
 def program() -> Path:
@@ -111,6 +119,23 @@ class CompletionTest(unittest.TestCase):
                     # What fish guesses on the right of the cursor is no part of it.
                     line = re.escape(wanted) + r"(?![\w-])"
                     terminal.wait(lambda screen: re.search(line, screen))
+
+    def test_one_tab_in_bash(self) -> None:
+        home = Path(self.folder.name)
+        for name in ("old", "my run"):
+            shutil.copytree(ROOT / "testdata" / "conv3", home / name)
+        terminal = self.terminals["bash"]
+        # Names of files are looked for where the shell is.
+        terminal.clear()
+        terminal.type("cd", "Enter")
+        for typed, wanted in IN_BASH:
+            with self.subTest(typed=typed):
+                terminal.clear()
+                terminal.type(typed, "Tab")
+                terminal.wait(lambda screen: re.search(re.escape(wanted) + r"(?![\w-])", screen))
+        terminal.clear()
+        terminal.type(f"cd {ROOT}", "Enter")
+        terminal.clear()
 
     def test_what_there_is(self) -> None:
         """A list of names, as it looks."""
