@@ -168,6 +168,31 @@ fn rule_files() {
     compare(&Schema::rules(), false);
 }
 
+/// What no file here has: keys that are right, and do not go together.
+#[test]
+fn keys_that_do_not_go_together() {
+    let schema = Schema::rules();
+    for entry in [
+        "rules: [{from: a, to: x, forget_bias: 1}]",
+        "rules: [{zip: {from: a, onto: b}, forget_bias: 1}]",
+        "rules: [{cell: lstm_cell, from: a, to: x, apply: [transpose]}]",
+        "rules: [{cell: lstm_cell, from: a, to: x, skip_mismatch: true}]",
+        "rules: [{cell: lstm_cell, from: [a, b], to: x}]",
+        "rules: [{from: a, to: {path: []}}]",
+        "rules: [{from: a, to: {name: []}}]",
+        "fill: [{match: x, shape: [2], with: ones}]",
+        "fill: [{match: x, dtype: int32, with: ones}]",
+        "fill: [{match: x, leaf: y, with: ones}]",
+        "fill: [{match: x, leaf: y, shape: [2], with: ones}]",
+    ] {
+        let document: Value = serde_yaml::from_str(&format!("version: 1\n{entry}\n")).unwrap();
+        let said = schema.ask(&document);
+        assert!(said.refused && !said.problems.is_empty(), "{entry}: {said:?}");
+    }
+    let said = schema.ask(&serde_yaml::from_str("{version: 1, rules: [{drop: []}]}").unwrap());
+    assert!(!said.refused && said.problems.is_empty(), "{said:?}");
+}
+
 #[test]
 fn job_files() {
     compare(&Schema::jobs(), true);
