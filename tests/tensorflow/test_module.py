@@ -1,9 +1,11 @@
 """The Python module: models take over what TF1 wrote, and errors are the command's own."""
 
+import copy
 import doctest
 import importlib
 import os
 import pkgutil
+import pickle
 import signal
 import subprocess
 import sys
@@ -424,6 +426,19 @@ def test_other_programs(monkeypatch, tmp_path):
     # Nothing is installed beside a source tree.
     monkeypatch.delenv("CKPTMAP")
     monkeypatch.setenv("PATH", str(tmp_path))
+def test_errors_go_from_process_to_process():
+    problem = ckptmap.Problem("scope", "left over", ckptmap.Place("rules.yaml", 6, 14), "do this")
+    for error in (
+        ckptmap.Error("no", 2),
+        ckptmap.PlanError("no", 1, [problem]),
+        ckptmap.SuggestionError("no", 1, "version: 1\n", ["model/kernel"]),
+        ckptmap.RestoreError("no"),
+    ):
+        for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+            assert type(copied) is type(error)
+            assert str(copied) == "no" and vars(copied) == vars(error)
+
+
     with pytest.raises(ckptmap.Error, match="was found neither beside the package nor on PATH"):
         ckptmap.check(old("conv3"))
     monkeypatch.setenv("PATH", str(path.parent))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Optional
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,17 @@ class Error(Exception):
     def __init__(self, text: str, status: Optional[int] = None) -> None:
         super().__init__(text)
         self.status = status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is made anew of its text alone, which is not enough for those below. Processes
+        # send each other such copies.
+        return _again, (type(self), str(self), vars(self))
+
+
+def _again(kind: type[Error], text: str, attributes: dict[str, Any]) -> Error:
+    error = kind.__new__(kind, text)
+    vars(error).update(attributes)
+    return error
 
 
 class PlanError(Error):
