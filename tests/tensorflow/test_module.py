@@ -6,6 +6,8 @@ import importlib
 import os
 import pkgutil
 import pickle
+import pkgutil
+import shutil
 import signal
 import subprocess
 import sys
@@ -494,6 +496,23 @@ def test_list(tmp_path):
 
 
 @pytest.mark.parametrize("archive", ["dtypes_tf215", "dtypes_tf221"])
+def test_interrupted_at_the_very_end(tmp_path, monkeypatch):
+    """Temporary files go also if Ctrl-C comes while they go."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    remove, calls = shutil.rmtree, []
+
+    def interrupted(path, *arguments, **options):
+        calls.append(path)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        remove(path, *arguments, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ckptmap.list_variables(old("conv3"))
+    assert len(calls) == 2 and not list(tmp_path.iterdir())
+
+
 def test_every_type(archive):
     """As TensorFlow reads it; where it reads it not, as its bytes were kept."""
     import json

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Optional
 
 from ._arguments import Path, Sharing, options, pairs, places
 from ._errors import Error, PlanError
-from ._program import Answer, run
+from ._program import Answer, run, scratch
 from ._report import Check, Conversion, Diff, Listing, Plan, Suggestion, problems
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def load_variable(checkpoint: Path, name: str) -> npt.NDArray[Any]:
     """
     import numpy as np
 
-    with tempfile.TemporaryDirectory(prefix="ckptmap-") as place:
+    with scratch() as place:
         path = os.path.join(place, "values.npy")
         answer = run("show", *options(npy=path), *places(checkpoint), name)
         # No `.npy` file holds strings.

@@ -10,11 +10,13 @@ import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
+from ._arguments import Path as AnyPath
 from ._errors import Error
 from ._version import __version__
 
@@ -103,11 +105,26 @@ def _version(program: str, _changed: int) -> str:
     return words[1]
 
 
+@contextmanager
+def scratch(directory: Optional[AnyPath] = None) -> Iterator[str]:
+    """A temporary directory, which goes also if Ctrl-C comes while it is being removed: to remove
+    gigabytes takes a while."""
+    place = tempfile.mkdtemp(prefix="ckptmap-", dir=directory)
+    try:
+        yield place
+    finally:
+        try:
+            shutil.rmtree(place)
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+
+
 def run(*arguments: str) -> Answer:
     """Runs a command to its end. Ctrl-C ends the command first, which cleans up behind itself."""
     program = find()
     # Files hold any amount, and nobody has to read them while the command runs.
-    with tempfile.TemporaryDirectory(prefix="ckptmap-") as place:
+    with scratch() as place:
         paths = {name: os.path.join(place, name) for name in ("answer", "messages", "json")}
         command = [program, *arguments[:1], f"--json-file={paths['json']}", *arguments[1:]]
         with open(paths["answer"], "wb") as answer, open(paths["messages"], "wb") as messages:

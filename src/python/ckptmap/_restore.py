@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from typing import Any, Optional
 
 from . import _objects
 from ._arguments import Path, named, options, pairs, places
 from ._commands import convert, document
-from ._errors import SuggestionError
-from ._program import run
-from ._report import Conversion, Restoration, Suggestion, write_rules
+from ._errors import Error, SuggestionError
+from ._program import run, scratch
+from ._report import Conversion, Restoration, Suggestion, doubts, write_rules
 
 BUILTIN = "builtin:"
 HOW_TO_HINT = (
@@ -74,7 +73,7 @@ def restore(
     if rules is not None and (hints or strict):
         raise TypeError("`hints` and `strict` are for proposed rules: leave `rules` out")
     checkpoint = _objects.checkpoint_of(model, optimizer)
-    with tempfile.TemporaryDirectory(prefix="ckptmap-", dir=directory) as place:
+    with scratch(directory) as place:
         fresh, new = os.path.join(place, "fresh"), os.path.join(place, "new")
         counts = _objects.write(checkpoint, fresh)
         suggestion = None
