@@ -2,6 +2,7 @@
 
 import copy
 import doctest
+import html
 import importlib
 import os
 import pkgutil
@@ -226,6 +227,7 @@ def test_a_compiled_model(keras):
     model.compile(ADAM.make(dialect, given), "mse")
     folder = TESTDATA / "optimizers" / "adam"
     report = ckptmap.restore(model, folder)
+    assert report.advice and all(html.escape(one) in report._repr_html_() for one in report.advice)
     assert any("optimizer" in one.target for one in report.values)
     losses = [
         model.train_on_batch(x, y)
@@ -401,6 +403,8 @@ def test_errors_are_the_commands(file):
         ckptmap.load_variable(path, *names or ["x"])
     assert str(caught.value) == printed("show", path, *names or ["x"])
     assert caught.value.status == 2
+    page = report._repr_html_()
+    assert "4 of these pairs are likely" in page and html.escape(report.likely[0].reasons[0]) in page
     if not names:
         with pytest.raises(ckptmap.Error) as caught:
             ckptmap.restore(mlp(next(iter(FLAVOURS.values()))), path)
@@ -667,3 +671,5 @@ def test_recurrent_models():
     )
     assert any(one.transforms for one in report.values)
     assert_is_text(report._repr_html_(), "model/")
+    page = ckptmap.Report("", "note: x\n" * 300, {})._repr_html_()
+    assert page.count("note: x") == 100 and "200 more" in page

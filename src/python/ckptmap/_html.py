@@ -34,14 +34,24 @@ def text(value: object) -> str:
 def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table with a line above it; of very many rows, the first ones."""
     rows = list(rows)
-    lines = [f"<div>{text(caption)}</div>"]
+    page = [f"<div>{text(caption)}</div>"]
     if rows:
         cells = "".join(f"<th {CELL}>{text(head)}</th>" for head in heads)
-        lines += ["<table>", f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
+        page += ["<table>", f"<thead><tr>{cells}</tr></thead>", "<tbody>"]
         for row in rows[:ROWS]:
             cells = "".join(f"<td {CELL}>{text(cell)}</td>" for cell in row)
-            lines.append(f"<tr>{cells}</tr>")
-        lines += ["</tbody>", "</table>"]
+            page.append(f"<tr>{cells}</tr>")
+        page += ["</tbody>", "</table>"]
     if len(rows) > ROWS:
-        lines.append(f"<div>… and {len(rows) - ROWS} more; print the report for all</div>")
-    return "\n".join(lines)
+        page.append(_more(len(rows)))
+    return "\n".join(page)
+
+
+def lines(said: Sequence[str]) -> str:
+    """Lines one below the other; of very many, the first ones."""
+    shown = [f"<div>{text(line)}</div>" for line in said[:ROWS]]
+    return "".join(shown + ([_more(len(said))] if len(said) > ROWS else []))
+
+
+def _more(count: int) -> str:
+    return f"<div>… and {count - ROWS} more; print the report for all</div>"

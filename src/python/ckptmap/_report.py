@@ -38,6 +38,10 @@ class Report:
         """Heads and rows."""
         return [], []
 
+    def _remarks(self) -> list[str]:
+        """What the text says beside rows and their sum."""
+        return []
+
     def _caption(self) -> str:
         """The last line of the text, which sums up the others."""
         lines = self.text.rstrip("\n").splitlines()
@@ -46,8 +50,7 @@ class Report:
     def _repr_html_(self) -> str:
         heads, rows = self._table()
         said = _html.table(self._caption(), [str(head) for head in heads], rows)
-        messages = "".join(f"<div>{_html.text(line)}</div>" for line in self.messages.splitlines())
-        return said + messages
+        return said + _html.lines([*self._remarks(), *self.messages.splitlines()])
 
 
 def _shape(shape: Sequence[int]) -> str:
@@ -217,6 +220,11 @@ class Plan(Report):
         lines = [line for line in self.text.splitlines() if " values: " in line]
         return lines[-1] if lines else super()._caption()
 
+    def _remarks(self) -> list[str]:
+        if not self.advice:
+            return []
+        return ["the same training still depends on:", *self.advice]
+
     def _table(self) -> tuple[Row, list[Row]]:
         rows = [
             (
@@ -345,6 +353,15 @@ class Suggestion(Report):
             (one.path, ", ".join(one.sources or one.alternatives), one.confidence, *one.reasons[:1])
             for one in self.pairings
         ]
+
+
+def doubts(pairings: Sequence[Pairing]) -> list[str]:
+    """Lines about what was proposed without being certain."""
+    likely = [one for one in pairings if one.confidence == "likely"]
+    if not likely:
+        return []
+    pairs = [f"  {one.path}  <-  {', '.join(one.sources)}: {one.reasons[0]}" for one in likely]
+    return [f"{len(likely)} of these pairs are likely, not certain; look at them:", *pairs]
 
 
 def write_rules(path: Union[str, os.PathLike[str]], rules: str) -> None:
@@ -511,6 +528,9 @@ class Restoration(Plan):
         """What was proposed without being certain: look at these."""
         found = self.suggestion.pairings if self.suggestion else []
         return [one for one in found if one.confidence == "likely"]
+
+    def _remarks(self) -> list[str]:
+        return [*super()._remarks(), *doubts(self.likely)]
 
     def save_rules(self, path: Union[str, os.PathLike[str]]) -> None:
         """Writes the rule file, so that the same can be done again."""

@@ -155,11 +155,7 @@ def _text(conversion: Conversion, suggestion: Optional[Suggestion]) -> str:
         for line in conversion.text.splitlines()
         if not any(line.startswith(f"wrote {path} ") for path in files)
     ]
-    pairings = suggestion.pairings if suggestion else []
-    likely = [one for one in pairings if one.confidence == "likely"]
-    if likely:
-        lines.append(f"{len(likely)} of these pairs are likely, not certain; look at them:")
-        lines += [f"  {one.path}  <-  {', '.join(one.sources)}: {one.reasons[0]}" for one in likely]
+    lines += doubts(suggestion.pairings if suggestion else [])
     lines.append("restored, and nothing is left over")
     return "\n".join(lines) + "\n"
 
