@@ -5,7 +5,6 @@ import doctest
 import html
 import importlib
 import os
-import pkgutil
 import pickle
 import pkgutil
 import shutil
@@ -227,8 +226,8 @@ def test_a_compiled_model(keras):
     model.compile(ADAM.make(dialect, given), "mse")
     folder = TESTDATA / "optimizers" / "adam"
     report = ckptmap.restore(model, folder)
-    assert report.advice and all(html.escape(one) in report._repr_html_() for one in report.advice)
     assert any("optimizer" in one.target for one in report.values)
+    assert report.advice and all(html.escape(one) in report._repr_html_() for one in report.advice)
     losses = [
         model.train_on_batch(x, y)
         for x, y in zip(case.truth.inputs[:5], case.truth.targets[:5], strict=True)
@@ -346,6 +345,12 @@ def test_things_that_are_no_models():
         ckptmap.restore(tf.train.Checkpoint(), old("conv3"), optimizer=object())
     with pytest.raises(TypeError, match="leave `rules` out"):
         ckptmap.restore(tf.train.Checkpoint(), old("conv3"), "rules.yaml", strict=True)
+    keras = next(iter(FLAVOURS.values()))
+    with pytest.raises(TypeError, match="nor something that it can hold: str"):
+        ckptmap.restore(mlp(keras), old("conv3"), optimizer="adam")
+    optimizer = keras.optimizers.SGD()
+    with pytest.raises(TypeError, match="a list does not say which variables"):
+        ckptmap.restore([tf.Variable(0.0)], old("conv3"), optimizer=optimizer)
 
 
 @each_keras
@@ -367,6 +372,16 @@ def test_open_suggestions(keras, tmp_path):
     assert str(error).startswith(f"{told}\n")
     header = "\n".join(done.stdout.splitlines()[1:])
     assert "\n".join(error.rules.splitlines()[1:]) == header
+    # What the message says that can be done where the old checkpoint has nothing.
+    error_rules = tmp_path / "open.yaml"
+    error_rules.write_text(f"{error.rules}unmatched: drop\n", encoding="utf-8")
+    assert "keep_missing=True" in str(error)
+    ckptmap.restore(model, tmp_path / "old", error_rules, keep_missing=True)
+    assert snapshot(model.weights) == before
+    with pytest.raises(ckptmap.SuggestionError):
+        ckptmap.restore(model, tmp_path / "old", keep_missing=True)
+    with pytest.raises(ckptmap.Error, match="to the model: the new model has no `nothing`"):
+        ckptmap.restore(model, tmp_path / "old", hints={"o/kernel": "nothing"})
     # Two are enough to know the third.
     hints = {f"{name}/kernel": path for name, path in zip("qo", error.open[:2], strict=True)}
     report = ckptmap.restore(model, tmp_path / "old", hints=hints)
@@ -388,6 +403,8 @@ def test_strict(keras):
     report = ckptmap.restore(model, TESTDATA / "optimizers/adam")
     assert len(report.likely) == 4
     assert "4 of these pairs are likely" in repr(report)
+    page = report._repr_html_()
+    assert "4 of these pairs are likely" in page and html.escape(report.likely[0].reasons[0]) in page
 
 
 WRONG_FILES = {
@@ -403,12 +420,23 @@ def test_errors_are_the_commands(file):
         ckptmap.load_variable(path, *names or ["x"])
     assert str(caught.value) == printed("show", path, *names or ["x"])
     assert caught.value.status == 2
-    page = report._repr_html_()
-    assert "4 of these pairs are likely" in page and html.escape(report.likely[0].reasons[0]) in page
     if not names:
         with pytest.raises(ckptmap.Error) as caught:
             ckptmap.restore(mlp(next(iter(FLAVOURS.values()))), path)
         assert str(caught.value) == printed("list", path)
+
+
+def test_errors_go_from_process_to_process():
+    problem = ckptmap.Problem("scope", "left over", ckptmap.Place("rules.yaml", 6, 14), "do this")
+    for error in (
+        ckptmap.Error("no", 2),
+        ckptmap.PlanError("no", 1, [problem]),
+        ckptmap.SuggestionError("no", 1, "version: 1\n", ["model/kernel"]),
+        ckptmap.RestoreError("no"),
+    ):
+        for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+            assert type(copied) is type(error)
+            assert str(copied) == "no" and vars(copied) == vars(error)
 
 
 def test_other_programs(monkeypatch, tmp_path):
@@ -432,19 +460,6 @@ def test_other_programs(monkeypatch, tmp_path):
     # Nothing is installed beside a source tree.
     monkeypatch.delenv("CKPTMAP")
     monkeypatch.setenv("PATH", str(tmp_path))
-def test_errors_go_from_process_to_process():
-    problem = ckptmap.Problem("scope", "left over", ckptmap.Place("rules.yaml", 6, 14), "do this")
-    for error in (
-        ckptmap.Error("no", 2),
-        ckptmap.PlanError("no", 1, [problem]),
-        ckptmap.SuggestionError("no", 1, "version: 1\n", ["model/kernel"]),
-        ckptmap.RestoreError("no"),
-    ):
-        for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
-            assert type(copied) is type(error)
-            assert str(copied) == "no" and vars(copied) == vars(error)
-
-
     with pytest.raises(ckptmap.Error, match="was found neither beside the package nor on PATH"):
         ckptmap.check(old("conv3"))
     monkeypatch.setenv("PATH", str(path.parent))
@@ -481,6 +496,23 @@ def test_interrupted(tmp_path, monkeypatch):
     assert not (tmp_path / "scratch").exists()
 
 
+def test_interrupted_at_the_very_end(tmp_path, monkeypatch):
+    """Temporary files go also if Ctrl-C comes while they go."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    remove, calls = shutil.rmtree, []
+
+    def interrupted(path, *arguments, **options):
+        calls.append(path)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        remove(path, *arguments, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ckptmap.list_variables(old("conv3"))
+    assert len(calls) == 2 and not list(tmp_path.iterdir())
+
+
 # Commands.
 
 
@@ -500,23 +532,6 @@ def test_list(tmp_path):
 
 
 @pytest.mark.parametrize("archive", ["dtypes_tf215", "dtypes_tf221"])
-def test_interrupted_at_the_very_end(tmp_path, monkeypatch):
-    """Temporary files go also if Ctrl-C comes while they go."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    remove, calls = shutil.rmtree, []
-
-    def interrupted(path, *arguments, **options):
-        calls.append(path)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        remove(path, *arguments, **options)
-
-    monkeypatch.setattr(shutil, "rmtree", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        ckptmap.list_variables(old("conv3"))
-    assert len(calls) == 2 and not list(tmp_path.iterdir())
-
-
 def test_every_type(archive):
     """As TensorFlow reads it; where it reads it not, as its bytes were kept."""
     import json
@@ -659,6 +674,8 @@ def test_tables_are_bounded(tmp_path):
     write(tmp_path / "many", {f"v{i}": np.float32(i) for i in range(300)})
     page = ckptmap.list_variables(tmp_path / "many")._repr_html_()
     assert page.count("<tr>") == 101 and "200 more" in page
+    page = ckptmap.Report("", "note: x\n" * 300, {})._repr_html_()
+    assert page.count("note: x") == 100 and "200 more" in page
 
 
 def test_recurrent_models():
@@ -671,5 +688,3 @@ def test_recurrent_models():
     )
     assert any(one.transforms for one in report.values)
     assert_is_text(report._repr_html_(), "model/")
-    page = ckptmap.Report("", "note: x\n" * 300, {})._repr_html_()
-    assert page.count("note: x") == 100 and "200 more" in page

@@ -48,14 +48,16 @@ def checkpoint_of(model: Any, optimizer: Optional[Any]) -> Any:
         # Of a model that is compiled: it is in the checkpoint in any case.
         optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
-        build(optimizer, model.trainable_variables)
+        build(optimizer, model)
         objects["optimizer"] = optimizer
-    try:
-        return tf.train.Checkpoint(**objects)
-    except ValueError as error:
-        raise TypeError(
-            f"neither a `tf.train.Checkpoint` nor something that it can hold: {type(model).__name__}"
-        ) from error
+    for one in objects.values():
+        try:
+            tf.train.Checkpoint(one=one)
+        except ValueError as error:
+            raise TypeError(
+                f"neither a `tf.train.Checkpoint` nor something that it can hold: {type(one).__name__}"
+            ) from error
+    return tf.train.Checkpoint(**objects)
 
 
 def _assert_built(model: Any, called: str) -> None:
@@ -68,10 +70,16 @@ def _assert_built(model: Any, called: str) -> None:
         raise Error(f"{called} has no variables yet: {HOW_TO_BUILD}")
 
 
-def build(optimizer: Any, variables: Any) -> None:
+def build(optimizer: Any, model: Any) -> None:
     """Makes an optimizer's variables, if it has not made them and can without a step."""
     if getattr(optimizer, "built", getattr(optimizer, "_built", False)) is True:
         return
+    variables = getattr(model, "trainable_variables", None)
+    if variables is None:
+        raise TypeError(
+            f"a {type(model).__name__} does not say which variables the optimizer trains: build the "
+            "optimizer first, and pass tf.train.Checkpoint(…=…, optimizer=optimizer)"
+        )
     # The optimizers before Keras 2.11 have no `build`, but this.
     for name in ("build", "_create_all_weights"):
         method = getattr(optimizer, name, None)

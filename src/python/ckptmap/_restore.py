@@ -17,7 +17,7 @@ BUILTIN = "builtin:"
 HOW_TO_HINT = (
     "say what you know, and everything else is worked out anew: "
     "hints={'OLD VARIABLE': 'model/path/of/the/new'}; or save `error.rules` to a file, edit it, and "
-    "pass it as `rules`"
+    "pass it as `rules`, with keep_missing=True if the old checkpoint has nothing for what is open"
 )
 
 
@@ -52,7 +52,8 @@ def restore(
         hints: What you know, where rules are proposed: variables of ``old``, and the paths or names
             that they become.
         strict: Proposed rules must be certain, not likely only.
-        keep_missing: The model keeps its own values wherever the rules give none.
+        keep_missing: The model keeps its own values wherever the rules give none. Proposed rules
+            have to give all of them: what they leave open is an error with it as well.
         memory: For values that are transformed, ``"1GiB"``.
         directory: Where the temporary directory is made; it takes twice the size of the model.
 
@@ -78,7 +79,12 @@ def restore(
         counts = _objects.write(checkpoint, fresh)
         suggestion = None
         if rules is None:
-            suggestion = _suggest(old, fresh, hints, strict)
+            try:
+                suggestion = _suggest(old, fresh, hints, strict)
+            except Error as error:
+                # Nobody has given that name to anything.
+                error.args = (str(error).replace(f"`{fresh}`", "the model"),)
+                raise
             rules = os.path.join(place, "suggested.yaml")
             suggestion.save_rules(rules)
         elif named(rules).startswith(BUILTIN) and (state := _state(model, optimizer)):
