@@ -426,6 +426,12 @@ def test_errors_are_the_commands(file):
         assert str(caught.value) == printed("list", path)
 
 
+@pytest.mark.parametrize("name", ["nul\0", "half\ud800"], ids=ascii)
+def test_names_that_no_command_line_holds(name):
+    with pytest.raises(ckptmap.Error, match="cannot be handed to the program"):
+        ckptmap.load_variable(old("conv3"), name)
+
+
 def test_errors_go_from_process_to_process():
     problem = ckptmap.Problem("scope", "left over", ckptmap.Place("rules.yaml", 6, 14), "do this")
     for error in (

@@ -150,6 +150,9 @@ def _run(command: Sequence[str], answer: Any, messages: Any) -> int:
         )
     except OSError as error:
         raise Error(f"`{command[0]}` does not run: {error}") from error
+    except ValueError as error:
+        # A character 0, or half of a surrogate pair: the program's words have neither.
+        raise Error(f"a path or a name cannot be handed to the program: {error}") from error
     try:
         return child.wait()
     except BaseException:
