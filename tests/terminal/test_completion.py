@@ -144,7 +144,7 @@ class CompletionTest(unittest.TestCase):
             with self.subTest(shell=shell):
                 terminal.clear()
                 terminal.type(typed, "Tab", "Tab")
-                shown = terminal.wait(lambda screen: re.search("dense_1(/|\s)", f"{screen} "))
+                shown = terminal.wait(lambda screen: re.search(r"dense_1(/|\s)", f"{screen} "))
                 print(f"\n{shell}:\n{shown}")
 
 
