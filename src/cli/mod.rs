@@ -11,6 +11,7 @@ mod examples;
 mod explain;
 mod graph;
 mod interrupt;
+mod kept;
 mod list;
 mod man;
 mod mapped;
@@ -92,7 +93,7 @@ struct Global {
     /// Colour answers and messages
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Colour,
-    /// Write the answer to FILE as well, in JSON; a file that is there is replaced
+    /// Write the answer to FILE as well, in JSON; nothing but an earlier answer is replaced
     #[arg(long, global = true, value_name = "FILE")]
     json_file: Option<Location>,
 }
@@ -135,6 +136,10 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let ui = Ui::new(cli.global.quiet, cli.global.color, cli.global.json_file);
+    if let Err(error) = ui.may_keep() {
+        ui.error(&error);
+        return Answer::Unknown.into();
+    }
     let answer = match &cli.command {
         Command::List(args) => list::run(args, &ui),
         Command::Graph(args) => graph::run(args, &ui),

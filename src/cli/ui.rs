@@ -5,11 +5,11 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::Context;
 use clap::ValueEnum;
 
 use super::explain::remedy;
-use ckptmap::files::{Location, write_all};
+use super::kept;
+use ckptmap::files::Location;
 use ckptmap::report::{Report, Style, escape, renderer};
 
 /// `--color`.
@@ -80,14 +80,14 @@ impl Ui {
         Err(anyhow::Error::from(error).context("cannot write the answer to standard output"))
     }
 
+    /// Whether the file that programs read can be written, if one is wanted.
+    pub(super) fn may_keep(&self) -> anyhow::Result<()> {
+        self.kept.as_ref().map_or(Ok(()), kept::may_write)
+    }
+
     /// Writes the file that programs read, if one is wanted.
     pub(super) fn keep(&self, report: &Report<'_>) -> anyhow::Result<()> {
-        let Some((at, form)) = self.kept.as_ref().zip(renderer("json")) else { return Ok(()) };
-        let mut document = Vec::new();
-        form.render(report, Style::default(), &mut document)
-            .map_err(anyhow::Error::from)
-            .and_then(|()| Ok(write_all(at, &document)?))
-            .context("cannot write the answer for `--json-file`")
+        self.kept.as_ref().map_or(Ok(()), |at| kept::write(at, report))
     }
 
     /// Something worth knowing.

@@ -200,3 +200,25 @@ fn a_file_for_programs_beside_the_answer() {
     assert_eq!(said.code, 2, "{said}");
     assert!(said.err.contains("--json-file"), "{said}");
 }
+
+/// Neither what a command reads nor what it writes.
+#[test]
+fn a_file_for_programs_replaces_nothing_else() {
+    let place = Place::new();
+    place.copy("conv3", "old");
+    let before = place.files("old");
+    for there in ["old/model.ckpt.index", "old/rules-keras2.yaml", "old", "/dev/null"] {
+        let said = place.run(&format!("list old --json-file {there}"));
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said}");
+        assert!(said.err.contains("is no answer of ckptmap's; give `--json-file`"), "{said}");
+    }
+    assert!(place.files("old") == before);
+    let convert = "convert old --map old/rules-keras2.yaml -o new --json-file new.index";
+    let said = place.run(convert);
+    assert_eq!(said.code, 2, "{said}");
+    assert!(said.err.contains("the checkpoint is complete, but its report is not"), "{said}");
+    place.ok("check new");
+    // An earlier answer is.
+    place.ok("list old --json-file kept.json");
+    place.ok("check old --json-file kept.json");
+}
