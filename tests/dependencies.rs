@@ -159,7 +159,7 @@ fn no_locked_version_has_an_advisory_that_is_not_accounted_for() {
             affected.insert(advisory.id.as_str());
             if !ignored.contains(advisory.id.as_str()) {
                 let patched: Vec<String> =
-                    advisory.patched.iter().map(|req| req.to_string()).collect();
+                    advisory.patched.iter().map(ToString::to_string).collect();
                 found.push(format!(
                     "{}: {}, put right in {}",
                     package.shown(),

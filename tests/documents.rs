@@ -20,9 +20,10 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "README.md",
         "cargo run --release -- convert testdata/conv3/model.ckpt --map \
          testdata/conv3/rules-keras2.yaml -o target/readme/conv3",
-        "`the_first_command` finds it in a console block; `tests/run` runs this test",
+        "`the_first_command` finds it in a console block",
     ),
-    ("README.md", "pip install .", "installs; `tests/run` builds the same"),
+    ("README.md", "pip install .", "`tests/wheel` builds the same and installs it"),
+    ("README.md", "tests/run", "it runs this test"),
     (
         "CONTRIBUTING.md",
         "cargo build --release",
@@ -194,9 +195,9 @@ fn console_blocks() {
 #[test]
 fn the_first_command() {
     let (blocks, _) = taken_apart("README.md");
-    let first = blocks.iter().find(|block| block.language == "sh").unwrap();
-    let line = first.text.lines().next().unwrap();
-    let command = line.strip_prefix("cargo run --release -- ").unwrap();
+    let mut lines = blocks.iter().filter(|block| block.language == "sh").map(|block| &block.text);
+    let command = lines.find_map(|text| text.strip_prefix("cargo run --release -- ")).unwrap();
+    let command = command.trim_end();
     let shown = format!("$ ckptmap {command}\n");
     let mut consoles = blocks.iter().filter(|block| block.language == "console");
     assert!(consoles.any(|block| block.text.contains(&shown)), "no console runs `{command}`");

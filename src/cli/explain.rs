@@ -70,7 +70,7 @@ fn of_the_system(error: &io::Error) -> Option<&'static str> {
     })
 }
 
-const DAMAGED: &str = "the bytes are not those that were written: copy the file again; `ckptmap \
+const DAMAGED: &str = "the file is not as TensorFlow writes it: copy it again from where it came; `ckptmap \
                        check` finds all damage";
 
 fn is_damage(cause: &(dyn Error + 'static)) -> bool {

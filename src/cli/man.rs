@@ -1,5 +1,7 @@
 //! `man`: pages for `man`, made of what `--help` knows.
 
+use std::io::Write as _;
+
 use anyhow::bail;
 use clap::Command;
 use clap_mangen::Man;
@@ -82,12 +84,11 @@ fn page(command: Command, name: &str, others: &[String]) -> anyhow::Result<Page>
     let examples = examples(command.get_name());
     let has_commands = command.has_subcommands();
     let title = name.to_uppercase();
-    let man = Man::new(command)
-        .title(title)
-        .manual("ckptmap")
-        .source(concat!("ckptmap ", env!("CARGO_PKG_VERSION")));
+    let man = Man::new(command);
     let mut text = Vec::new();
-    man.render_title(&mut text)?;
+    // Without a date, which would stand here as nothing and let the others move up.
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(text, ".TH {title} 1 \"\" \"ckptmap {version}\" \"ckptmap\"")?;
     man.render_name_section(&mut text)?;
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;

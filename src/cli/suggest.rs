@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use super::Answer;
 use super::ui::Ui;
 use super::values::{Setting, hint};
+use ckptmap::catalog::{Catalog, VariableName};
 use ckptmap::files::{Location, store, write_all};
 use ckptmap::report::Report;
 use ckptmap::source::open;
@@ -94,39 +95,43 @@ pub(super) fn run(args: &Args, ui: &Ui) -> anyhow::Result<Answer> {
     if args.strict && !certain {
         ui.warn(format!(
             "not all of it is certain, so no rule file was written\n{}",
-            counts(&found)
+            counts(&found, old.catalog())
         ));
         return Ok(Answer::No);
     }
     if let Some(at) = &args.output {
         write_all(at, found.rules.as_bytes())?;
     }
-    ui.note(summary(args, &found));
+    ui.note(summary(args, &found, old.catalog()));
     Ok(Answer::Yes)
 }
 
 /// What came out, and what to do next.
-fn summary(args: &Args, found: &Suggestion) -> String {
+fn summary(args: &Args, found: &Suggestion, old: &Catalog) -> String {
     let mut said = String::new();
     if let Some(name) = found.builtin {
         let _ = writeln!(said, "builtin:{name} fits, and the rule file includes it");
     }
-    said.push_str(&counts(found));
+    said.push_str(&counts(found, old));
     let at = |location: &Location| for_shell(&location.to_string());
     let rules = args.output.as_ref().map_or_else(|| "rules.yaml".to_owned(), at);
-    let (old, like) = (at(&args.old), at(&args.like));
-    let first =
-        if found.complete { "look at it, then convert" } else { "settle what is open, then" };
+    let (from, like) = (at(&args.old), at(&args.like));
+    let first = match (&args.output, found.complete) {
+        (Some(_), true) => "look at it, then convert",
+        (None, true) => "save it as `rules.yaml`, look at it, then convert",
+        (Some(_), false) => "settle what is open, then",
+        (None, false) => "save it as `rules.yaml`, settle what is open, then",
+    };
     let _ = write!(
         said,
-        "\n{first}:\n  ckptmap plan {old} --map {rules} --like {like}\n  \
-         ckptmap convert {old} --map {rules} --like {like}"
+        "\n{first}:\n  ckptmap plan {from} --map {rules} --like {like}\n  \
+         ckptmap convert {from} --map {rules} --like {like}"
     );
     said
 }
 
 /// How much of it is how sure, and what is open.
-fn counts(found: &Suggestion) -> String {
+fn counts(found: &Suggestion, old: &Catalog) -> String {
     let of = |confidence| found.count(confidence);
     let mut said = format!(
         "{} variables of the new model: {} certain, {} likely, {} open",
@@ -145,6 +150,18 @@ fn counts(found: &Suggestion) -> String {
     let more = open.count().saturating_sub(NAMED);
     if more > 0 {
         let _ = write!(said, "\n  and {more} more");
+    }
+    // What is open may yet take them. Counters are no layer's.
+    let has_axes = |name: &VariableName| {
+        old.variables.get(name).is_some_and(|variable| variable.spec.shape().rank() > 0)
+    };
+    let left = found.dropped.iter().filter(|(name, _)| has_axes(name)).count();
+    if found.complete && left > 0 {
+        let _ = write!(
+            said,
+            "\n  left behind: {left} of the old checkpoint's variables; the new model has no place \
+             for them, or its checkpoint has not (Keras 3 leaves out layers in lists)"
+        );
     }
     for question in found.questions.iter().take(NAMED) {
         let _ = write!(said, "\n  open: {question}");

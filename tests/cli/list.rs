@@ -219,7 +219,7 @@ fn damage_is_named_and_the_rest_is_shown() {
     6 variables, 1008 B
     --- messages
     error: the data of `model/conv2d/bias` at byte 0 of `hurt/model.ckpt.data-00000-of-00001` cannot be used: its checksum is 1fdf855b, but 2eae516b is stored
-    help: the bytes are not those that were written: copy the file again; `ckptmap check` finds all damage
+    help: the file is not as TensorFlow writes it: copy it again from where it came; `ckptmap check` finds all damage
     ");
     assert_eq!(place.run("list hurt/model.ckpt").code, 0);
 }

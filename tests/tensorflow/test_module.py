@@ -327,6 +327,44 @@ def test_what_tensorflow_refuses_is_undone(monkeypatch):
 
 
 @each_keras
+def test_layers_in_a_list(keras):
+    """Keras 3 leaves them out of its checkpoints, so that nothing could be restored into them."""
+    dense = keras.layers.Dense
+
+    class Listed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.body = [dense(5, activation="tanh"), dense(5, activation="tanh")]
+            self.head = dense(2)
+
+        def call(self, x):
+            for layer in self.body:
+                x = layer(x)
+            return self.head(x)
+
+    model = Listed()
+    model(tf.zeros([1, 5]))
+    names = [f"model/body/{at}" for at in range(2)] + ["model/head"]
+    hints = {
+        f"model/dense{end}/{leaf}": f"{name}/{leaf}"
+        for name, end in zip(names, ("", "_1", "_2"), strict=True)
+        for leaf in ("kernel", "bias")
+    }
+    before = snapshot(model.weights)
+    restore = lambda one: ckptmap.restore(one, old("optimizers/adam"), hints=hints)  # noqa: E731
+    if getattr(keras, "__version__", "2").startswith("3"):
+        for one in (model, tf.train.Checkpoint(model=model)):
+            with pytest.raises(ckptmap.Error, match="4 of the 6 variables of `model`.* list"):
+                restore(one)
+        assert snapshot(model.weights) == before
+    else:
+        restore(model)
+        values = tf1_values("optimizers/adam")
+        for variable, name in zip(model.weights, hints, strict=True):
+            np.testing.assert_array_equal(variable.numpy(), values[name])
+
+
+@each_keras
 def test_models_without_variables(keras):
     dense = keras.layers.Dense
     for model in (keras.Sequential([dense(3)]), type("Own", (keras.Model,), {})()):
@@ -368,7 +406,7 @@ def test_open_suggestions(keras, tmp_path):
     assert len(error.open) == 3 and "hints=" in str(error)
     tf.train.Checkpoint(model=model).write(str(tmp_path / "fresh"))
     done = command("suggest", tmp_path / "old", "--like", tmp_path / "fresh")
-    told, _ = done.stderr.removeprefix("note: ").split("\nsettle what is open")
+    told, _ = done.stderr.removeprefix("note: ").split("\nsave it as")
     assert str(error).startswith(f"{told}\n")
     header = "\n".join(done.stdout.splitlines()[1:])
     assert "\n".join(error.rules.splitlines()[1:]) == header

@@ -161,8 +161,14 @@ impl Planner<'_> {
                 optimizer.shown,
                 found.title()
             );
-            let help = "build the template with the same kind of optimizer, or write \
-                        `optimizer: keep` to begin with its state";
+            let help = if found == Kind::GradientDescent {
+                // One that keeps nothing, or one that had not begun to.
+                "it has no slots: build the optimizer before the template is saved \
+                 (`optimizer.build(model.trainable_variables)`), or write `optimizer: drop`"
+            } else {
+                "build the template with the same kind of optimizer, or write `optimizer: keep` to \
+                 begin with its state"
+            };
             return self.report(block.id, Problem::new(ProblemKind::Optimizer, message).help(help));
         }
         let scale = match kind {

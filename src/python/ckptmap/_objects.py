@@ -88,9 +88,29 @@ def build(optimizer: Any, model: Any) -> None:
             return
 
 
+def _assert_reached(checkpoint: Any) -> None:
+    """What no attribute leads to is in no checkpoint, and TensorFlow never says so."""
+    view = _tensorflow().train.TrackableView(checkpoint)
+    reached = {id(one) for one in view.descendants()}
+    for name, model in view.children(checkpoint).items():
+        if not hasattr(model, "layers"):
+            continue
+        lost = [one for one in model.weights if id(one) not in reached]
+        if lost:
+            shown = ", ".join(f"`{getattr(one, 'path', one.name)}`" for one in lost[:3])
+            more = ", …" if len(lost) > 3 else ""
+            raise Error(
+                f"{len(lost)} of the {len(model.weights)} variables of `{name}` are in no checkpoint "
+                f"that TensorFlow writes of it: {shown}{more}; Keras 3 does not track layers in a "
+                "Python list or dictionary: give each an attribute of its own "
+                "(`self.body_0 = …`), or use `keras.Sequential`"
+            )
+
+
 def write(checkpoint: Any, prefix: str) -> bool:
     """Writes it as it is: `save` would count, and name what it wrote. Says whether it has a counter,
     as those have that were saved before."""
+    _assert_reached(checkpoint)
     checkpoint.write(prefix)
     names = _tensorflow().train.load_checkpoint(prefix).get_variable_to_shape_map()
     if not set(names) - set(NO_VARIABLES):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -51,7 +52,7 @@ def restore(
         set: Parameters of the rule file.
         hints: What you know, where rules are proposed: variables of ``old``, and the paths or names
             that they become.
-        strict: Proposed rules must be certain, not likely only.
+        strict: Proposed rules must be certain. Without, a warning tells of those that are likely only.
         keep_missing: The model keeps its own values wherever the rules give none. Proposed rules
             have to give all of them: what they leave open is an error with it as well.
         memory: For values that are transformed, ``"1GiB"``.
@@ -133,6 +134,11 @@ def _suggest(
     # Its first line tells where it comes from, and the file is nowhere when somebody reads it.
     found.json["rules"] = found.rules.replace(f" to {fresh}, ", " to a model, ", 1)
     if found.complete and answer.status == 0:
+        likely = sum(one.confidence == "likely" for one in found.pairings)
+        if likely:
+            # Scripts show no report.
+            text = f"{likely} pairs are likely, not certain: look at `likely` of the report"
+            warnings.warn(text, stacklevel=3)
         return found
     open = [one.path for one in found.pairings if one.confidence == "open"]
     text = f"{_told(answer.messages)}\n{HOW_TO_HINT}"
