@@ -188,8 +188,9 @@ fn candidates(found: BTreeMap<String, Option<String>>, before: &str) -> Vec<Comp
         .collect()
 }
 
-/// Whether it means nothing but itself to any shell.
+/// Whether it means nothing but itself to any shell, and to this program is no option.
 fn is_plain(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:+=@,%".contains(c);
-    !text.is_empty() && text.chars().all(plain)
+    // Zsh takes `=name` for the place of a command.
+    !text.is_empty() && !text.starts_with(['-', '=']) && text.chars().all(plain)
 }

@@ -111,9 +111,12 @@ fn names_that_mean_something_to_a_shell_are_not_offered() {
     place.write("a $(touch gone).index", "");
     place.write("a;b.index", "");
     place.write("a`b`.yaml", "");
+    place.write("--force.index", "");
+    place.write("=ls.index", "");
     place.write("ab.index", "");
     assert_eq!(at_blanks(&place, "ckptmap list a"), ["ab"]);
     assert!(at_blanks(&place, "ckptmap plan ab --map a").is_empty());
+    assert_eq!(at_blanks(&place, "ckptmap list "), ["ab", "testdata/"]);
 }
 
 #[test]
