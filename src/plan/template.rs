@@ -47,7 +47,9 @@ impl<'t> Template<'t> {
     /// `None` where the checkpoint has no objects; the error says why `root` does not lead anywhere.
     pub(super) fn new(catalog: &'t Catalog, root: &[String]) -> Option<Result<Self, String>> {
         let graph = catalog.graph.as_ref()?;
-        let ways: BTreeMap<NodeId, Vec<String>> = graph.reachable(0).into_iter().collect();
+        let last = optimizers(graph).iter().map(|found| found.node).collect();
+        let ways: BTreeMap<NodeId, Vec<String>> =
+            graph.reachable_around(0, &last).into_iter().collect();
         let mut leaves = Vec::new();
         let mut by_node = BTreeMap::new();
         let mut by_target = BTreeMap::new();
@@ -89,7 +91,9 @@ impl<'t> Template<'t> {
 
     fn enter(&mut self, root: &[String]) -> Result<(), String> {
         let root = self.graph.walk(root).map_err(|at| self.lost(root, at))?;
-        for (node, way) in self.graph.reachable(root) {
+        let optimizers = optimizers(self.graph);
+        let last = optimizers.iter().map(|found| found.node).collect();
+        for (node, way) in self.graph.reachable_around(root, &last) {
             if let Some(&leaf) = self.by_node.get(&node) {
                 let labels: Vec<String> = way.iter().map(|label| escape(label)).collect();
                 self.below.push((leaf, labels.join("/")));
@@ -102,7 +106,7 @@ impl<'t> Template<'t> {
         }
         // A compiled model has its optimizer below it, whose names begin as they like.
         let owned: BTreeSet<NodeId> =
-            optimizers(self.graph).into_iter().flat_map(|found| found.owned).collect();
+            optimizers.into_iter().flat_map(|found| found.owned).collect();
         let is_models = |leaf: &&Leaf<'_>| !owned.contains(&leaf.node);
         let below = self.below.iter().filter_map(|(i, _)| self.leaves.get(*i)).filter(is_models);
         let names: BTreeSet<&str> =

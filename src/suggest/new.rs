@@ -77,7 +77,8 @@ pub(super) fn read(catalog: &Catalog) -> Option<New> {
         *counts.entry(name).or_default() += 1;
     }
     let mut places = Vec::new();
-    for (node, labels) in graph.reachable(start) {
+    let last = optimizers.iter().map(|found| found.node).collect();
+    for (node, labels) in graph.reachable_around(start, &last) {
         let Some((key, full_name)) = wanted.get(&node) else { continue };
         let Some(variable) = catalog.variables.get(*key) else { continue };
         let labels: Vec<String> = labels.iter().map(|label| escape(label)).collect();

@@ -127,9 +127,11 @@ pub(super) fn left(catalog: &Catalog) -> Left {
         return left;
     };
     left.has_objects = true;
-    let owned: BTreeSet<_> = optimizers(graph).into_iter().flat_map(|found| found.owned).collect();
+    let optimizers = optimizers(graph);
+    let last = optimizers.iter().map(|found| found.node).collect();
+    let owned: BTreeSet<_> = optimizers.into_iter().flat_map(|found| found.owned).collect();
     left.has_step = !owned.is_empty();
-    let paths: BTreeMap<_, _> = graph.reachable(0).into_iter().collect();
+    let paths: BTreeMap<_, _> = graph.reachable_around(0, &last).into_iter().collect();
     let mut counters: BTreeSet<VariableName> = BTreeSet::new();
     for (node, value) in graph.attributes() {
         let Some(name) = VariableName::new(&value.key) else { continue };
