@@ -14,6 +14,7 @@
 //! name.
 
 mod alike;
+mod beside;
 mod builtin;
 mod cell;
 mod check;
@@ -51,6 +52,7 @@ use crate::object::Target;
 use crate::tensor::TensorSpec;
 
 use alike::Alikes;
+use beside::Beside;
 use found::Found;
 use hints::hints;
 pub use judge::Confidence;
@@ -64,6 +66,8 @@ use write::Material;
 
 /// Variables of a side.
 const MOST_VARIABLES: usize = 20_000;
+/// What an order is called that the old program tells.
+const CREATED: &str = "TF1's layers in the order of their creation";
 
 /// What the user knows.
 #[derive(Debug, Clone, Default)]
@@ -260,16 +264,20 @@ pub fn suggest(
     let old_side = side(old.iter().map(|item| item.named.clone()).collect(), &mut names);
     let new_side = side(new.places.iter().map(|place| place.named.clone()).collect(), &mut names);
     let hints = hints(&options.hints, &old, &new)?;
+    let orders = orders(&old, &creation);
+    // Names tell no order of creation.
+    let is_created = orders.called == CREATED;
+    let created = if is_created { orders.items.as_slice() } else { &[] };
     let mut solver = Solver {
         old: &old_side,
         new: &new_side,
         alikes: Vec::new(),
         hints: &hints,
         weights: Weights::new(&old_side, &new_side),
+        beside: Beside::new(&old_side, created, &new_side),
         logits: names.word("logits"),
         vocabulary: names.vocabulary(),
     };
-    let orders = orders(&old, &creation);
     let every_series = Series::of(&new_side, &|_| true);
     let items = (0..new.places.len()).collect();
     let objects = Order { called: "objects in their order", items };
@@ -312,7 +320,7 @@ fn orders(old: &[Old], creation: &HashMap<String, usize>) -> Order {
     if !made.is_empty() {
         made.sort_unstable();
         let items = made.into_iter().map(|(_, at)| at).collect();
-        return Order { called: "TF1's layers in the order of their creation", items };
+        return Order { called: CREATED, items };
     }
     let name = |at: &usize| old.get(*at).and_then(|item| item.named.views.first());
     // An alphabet alone is no order.

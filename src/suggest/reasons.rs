@@ -37,6 +37,9 @@ pub(super) fn reasons(
     if evidence.words >= 0.3 && !words.is_empty() {
         found.push(format!("both say {}", words.join(", ")));
     }
+    if found.is_empty() && evidence.beside > 0.0 {
+        found.push("TF1 created it next to what its neighbour became".to_owned());
+    }
     if found.is_empty() && evidence.neighbours >= 0.3 {
         found.push("its neighbours go to the same place".to_owned());
     }
@@ -105,6 +108,12 @@ pub(super) fn weighed(
     }
     if evidence.rule > 0.0 {
         say(format!("for it: decided pairs of the same rule ({:.2})", evidence.rule));
+    }
+    if evidence.beside > 0.0 {
+        say("for it: TF1 created it next to what its neighbour became".to_owned());
+    }
+    if evidence.beside < 0.0 {
+        say("against it: TF1 created something else next to what its neighbour became".to_owned());
     }
     if evidence.layout > 0.0 {
         say(format!("against it: it has to be laid out anew ({:.2})", evidence.layout));

@@ -1,14 +1,16 @@
 //! Which old value goes where: what is clearest is decided first, and speaks for its neighbours.
 //!
-//! A pair is looked at only if the value fits. Four things speak for it, each worth between 0 and 1
+//! A pair is looked at only if the value fits. Five things speak for it, each worth between 0 and 1
 //! before its weight: the words both names have in common; series that run alike and have both in
 //! the same member (against it, if in others); neighbours that were decided, below names as near as
-//! possible; and decided pairs whose names differ from these in numbers only, which one rule would
-//! map. A pair is decided if both sides prefer it by a margin, wide ones first.
+//! possible; decided pairs whose names differ from these in numbers only, which one rule would map;
+//! and what TF1 created next to it (against it, if that was something else). A pair is decided if
+//! both sides prefer it by a margin, wide ones first.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::alike::Alikes;
+use super::beside::{Beside, Partners};
 use super::fit::Fit;
 use super::learnt::{Learnt, Near};
 use super::side::{Item, Side};
@@ -24,6 +26,7 @@ const NEIGHBOURS: f64 = 0.8;
 const KIN: f64 = 0.4;
 const RULE: f64 = 0.6;
 const NUMBERS: f64 = 0.2;
+const BESIDE: f64 = 0.8;
 
 /// What speaks for a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -44,12 +47,15 @@ pub(super) struct Evidence {
     pub(super) kin: f64,
     /// Decided pairs of the same rule.
     pub(super) rule: f64,
+    /// Whether TF1 created it next to what its neighbour became: 1, or -1 if it did not.
+    pub(super) beside: f64,
 }
 
 impl Evidence {
     /// All of it in one number.
     pub(super) fn sum(&self) -> f64 {
-        self.fixed() + NEIGHBOURS * self.neighbours + KIN * self.kin + RULE * self.rule
+        let near = NEIGHBOURS * self.neighbours + KIN * self.kin;
+        self.fixed() + near + RULE * self.rule + BESIDE * self.beside
     }
 
     fn fixed(&self) -> f64 {
@@ -93,6 +99,8 @@ pub(super) struct Solution {
     /// By item of the new side: everything that fits.
     pub(super) candidates: Vec<Vec<Candidate>>,
     learnt: Learnt,
+    /// Norms that go with kernels that are decided.
+    partners: Partners,
 }
 
 /// Finds series that run alike among those items of both sides that are wanted; at last what became
@@ -109,6 +117,8 @@ pub(super) struct Solver<'s> {
     /// What is said: by item of the new side.
     pub(super) hints: &'s BTreeMap<usize, usize>,
     pub(super) weights: Weights,
+    /// What TF1 created next to what.
+    pub(super) beside: Beside,
     /// Words by their numbers.
     pub(super) vocabulary: HashMap<u32, String>,
     /// The word for the last layer of a classifier.
@@ -126,6 +136,7 @@ impl Solver<'_> {
             given: vec![false; self.old.items.len()],
             candidates: self.candidates()?,
             learnt: Learnt::default(),
+            partners: Partners::default(),
         };
         for (new, old) in self.hints {
             solution.decide(self, *old, *new);
@@ -165,6 +176,7 @@ impl Solver<'_> {
     /// Decides what is clear, until nothing is.
     fn turn(&self, solution: &mut Solution) {
         loop {
+            solution.partners = self.beside.partners(solution.layers(self));
             // What was learnt may have made other things clear, by the widest margin again.
             let preferred = solution.preferred(self);
             let wide = |margin: &&f64| preferred.iter().any(|(_, by)| by >= *margin);
@@ -255,6 +267,7 @@ impl Solver<'_> {
             neighbours: near.towards(&b.prefixes),
             kin: near.kin(self, b),
             rule: solution.learnt.rule(self, old, new),
+            beside: solution.partners.speak(a.layers.first(), b.layers.first()),
             layout: Fit::of(&a.spec, &b.spec).map_or(0.0, Fit::penalty),
             ..self.fixed(old, new, words)
         }
@@ -267,6 +280,15 @@ impl Solution {
         self.chosen.iter().filter(|chosen| chosen.is_none()).count()
     }
 
+    /// Layers that decided pairs lie in, that of the old side first.
+    fn layers<'s>(&'s self, solver: &'s Solver<'_>) -> impl Iterator<Item = (u32, u32)> + 's {
+        let pairs = self.chosen.iter().zip(&solver.new.items);
+        pairs.filter_map(|(old, new)| {
+            let old = solver.old.items.get((*old)?)?;
+            Some((*old.layers.first()?, *new.layers.first()?))
+        })
+    }
+
     fn decide(&mut self, solver: &Solver<'_>, old: usize, new: usize) {
         if let (Some(chosen), Some(given)) = (self.chosen.get_mut(new), self.given.get_mut(old)) {
             *chosen = Some(old);
@@ -276,7 +298,7 @@ impl Solution {
     }
 
     /// Undecided pairs that both sides prefer, and by how much.
-    fn preferred(&self, solver: &Solver<'_>) -> Vec<((usize, usize), f64)> {
+    fn preferred<'s>(&self, solver: &Solver<'s>) -> Vec<((usize, usize), f64)> {
         #[derive(Clone, Copy)]
         struct Best {
             sum: f64,
@@ -290,6 +312,7 @@ impl Solution {
                 Some(known) => Best { second: known.second.max(sum), ..known },
             });
         }
+        let layer = |side: &'s Side, at: usize| side.items.get(at)?.layers.first();
         let mut of_old: Vec<Option<Best>> = vec![None; solver.old.items.len()];
         let mut of_new: Vec<Option<Best>> = vec![None; solver.new.items.len()];
         let mut nears: HashMap<usize, Near> = HashMap::new();
@@ -298,14 +321,19 @@ impl Solution {
                 continue;
             }
             let Some(item) = solver.new.items.get(new) else { continue };
+            let own_layer = item.layers.first();
             let free = candidates.iter().filter(|one| self.given.get(one.old) == Some(&false));
-            let most = free.clone().map(|one| one.fixed.fixed()).fold(f64::NEG_INFINITY, f64::max);
+            let beside = |one: &Candidate| {
+                BESIDE * self.partners.speak(layer(solver.old, one.old), own_layer)
+            };
+            let free = free.map(|one| (one, one.fixed.fixed() + beside(one)));
+            let most = free.clone().map(|(_, known)| known).fold(f64::NEG_INFINITY, f64::max);
             // Whatever is learnt of the others, the best one stays so.
-            for candidate in free.filter(|one| one.fixed.fixed() >= most - MOST_LEARNT) {
+            for (candidate, known) in free.filter(|(_, known)| *known >= most - MOST_LEARNT) {
                 let near = nears
                     .entry(candidate.old)
                     .or_insert_with(|| self.learnt.near(solver, candidate.old));
-                let sum = candidate.fixed.fixed()
+                let sum = known
                     + NEIGHBOURS * near.towards(&item.prefixes)
                     + KIN * near.kin(solver, item)
                     + RULE * self.learnt.rule(solver, candidate.old, new);

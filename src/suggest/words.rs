@@ -111,6 +111,10 @@ const SYNONYMS: &[&[&str]] = &[
     &["word", "token", "words", "tokens", "vocab"],
 ];
 
+/// Letters that are short for a variable's name, and mean nothing in that of an object: `body_b`
+/// stands beside `body_a`.
+const LEAVES: &[&str] = &["b", "g", "w"];
+
 /// Names of components that say more than their words.
 const COMPONENTS: &[(&str, &[&str])] = &[
     // GPT-2's: in front of attention, in front of the dense layers, behind all.
@@ -130,16 +134,17 @@ const MEANINGS: &[(&str, &[&str])] = &[
 /// The words of a name in order, in one spelling, without numbers.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for component in name.split('/') {
+    let mut components = name.split('/').peekable();
+    while let Some(component) = components.next() {
         match COMPONENTS.iter().find(|(known, _)| *known == component) {
             Some((_, meaning)) => found.extend(meaning.iter().map(|word| (*word).to_owned())),
-            None => found.extend(words_of(component)),
+            None => found.extend(words_of(component, components.peek().is_none())),
         }
     }
     found
 }
 
-fn words_of(component: &str) -> Vec<String> {
+fn words_of(component: &str, is_last: bool) -> Vec<String> {
     let parts = parts(component);
     let mut found: Vec<String> = Vec::new();
     let mut say = |words: &[&str]| found.extend(words.iter().map(|word| (*word).to_owned()));
@@ -154,7 +159,8 @@ fn words_of(component: &str) -> Vec<String> {
             continue;
         }
         rest = after;
-        let row = || SYNONYMS.iter().find(|row| row.contains(&word.as_str()));
+        let counts = !is_last && LEAVES.contains(&word.as_str());
+        let row = || SYNONYMS.iter().find(|row| !counts && row.contains(&word.as_str()));
         match MEANINGS.iter().find(|(known, _)| known == word) {
             Some((_, meaning)) => say(meaning),
             None => say(&[row().and_then(|row| row.first().copied()).unwrap_or(word)]),
@@ -222,6 +228,7 @@ mod tests {
         same("token_type_embeddings", "segment_embedding");
         same("Conv2d_0a_1x1/weights", "conv/kernel");
         same("conv2_block1_3_conv", "conv7_block2_0_conv");
+        assert_eq!(words("body_b/w"), ["body", "b", "kernel"]);
         assert_eq!(words("InceptionV3/Mixed_5b"), ["inception", "value", "mixed"]);
     }
 }

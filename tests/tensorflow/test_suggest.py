@@ -9,10 +9,10 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -340,6 +340,8 @@ class Hard:
     graph: bool = True
     # Whether a guess may be wrong as long as it is told as one.
     guesses: bool = False
+    # Whether all of it can be told.
+    complete: bool = False
 
 
 def native_dense(keras: Any) -> Any:
@@ -445,6 +447,50 @@ def numbered_convolutions(keras: Any) -> tuple[Any, dict[str, Any]]:
     return chain(keras, **{f"conv_{i}": one for i, one in enumerate(layers.values(), 1)}), layers
 
 
+# Layers of a convolution and a norm, by where they go; two of them have the same shapes.
+UNITS = {"stem": ("", 6), "body_a": ("block1/", 6), "body_b": ("block1/", 6), "deep": ("block2/", 8)}
+
+
+def units() -> Any:
+    x = tf.constant(IMAGES)
+    for scope, of_scope in groupby(UNITS.values(), lambda unit: unit[0]):
+        with tf1.variable_scope(scope.rstrip("/")) if scope else nullcontext():
+            for _, width in of_scope:
+                x = tf1_layers.conv2d(x, width, 3, padding="same")
+                x = tf.tanh(tf1_layers.batch_normalization(x))
+    return x
+
+
+def native_units(keras: Any) -> tuple[Any, dict[str, Any]]:
+    made = {
+        name: chain(
+            keras,
+            convolution=keras.layers.Conv2D(width, 3, padding="same"),
+            norm=keras.layers.BatchNormalization(),
+            activation=keras.layers.Activation("tanh"),
+        )
+        for name, (_, width) in UNITS.items()
+    }
+    layers, seen = {}, Counter()
+    for name, (scope, _) in UNITS.items():
+        number = f"_{seen[scope]}" if seen[scope] else ""
+        seen[scope] += 1
+        layers[f"{scope}conv2d{number}"] = made[name].convolution
+        layers[f"{scope}batch_normalization{number}"] = made[name].norm
+    return chain(keras, **made), layers
+
+
+def flat_units(keras: Any) -> tuple[Any, dict[str, Any]]:
+    """The same layers in one object."""
+    _, layers = native_units(keras)
+    attributes: dict[str, Any] = {}
+    for i, layer in enumerate(layers.values()):
+        attributes[f"{'bn' if i % 2 else 'conv'}{i // 2 + 1}"] = layer
+        if i % 2:
+            attributes[f"tanh{i // 2 + 1}"] = keras.layers.Activation("tanh")
+    return chain(keras, **attributes), layers
+
+
 def three_dense() -> Any:
     return in_turn(tf.constant(X), *(dense() for _ in DENSE_SCOPES))
 
@@ -479,7 +525,12 @@ HARD = {
         IMAGES,
         graph=False,
     ),
+    "units of a convolution and a norm": Hard(units, native_units, IMAGES, complete=True),
+    "convolutions and norms in one object": Hard(units, flat_units, IMAGES, complete=True),
+    "units whose order is not known": Hard(units, native_units, IMAGES, graph=False),
 }
+
+LEAVES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
 
 def variables_of(layers: dict[str, Any], values: Values) -> list[tuple[Any, Any]]:
@@ -487,7 +538,8 @@ def variables_of(layers: dict[str, Any], values: Values) -> list[tuple[Any, Any]
     return [
         (getattr(layer, leaf), values[f"{scope}/{leaf}"])
         for scope, layer in layers.items()
-        for leaf in ("kernel", "bias")
+        for leaf in LEAVES
+        if hasattr(layer, leaf)
     ]
 
 
@@ -517,6 +569,7 @@ def test_what_is_hard_is_not_certain_and_wrong(what, keras, tmp_path):
     suggested.note("hard on purpose", row)
     assert not row.wrong_certain
     assert hard.guesses or not row.wrong
+    assert suggestion.complete or not hard.complete
 
 
 # Last, when every pair has been judged.
