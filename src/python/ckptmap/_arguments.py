@@ -50,6 +50,29 @@ def options(**values: Option) -> list[str]:
     return found
 
 
+def by_rules(
+    rules: Optional[Path],
+    like: Optional[Path],
+    set: Optional[Mapping[str, object]],
+    keep_missing: bool,
+    keep_names: bool,
+    save_counter: Optional[int],
+    for_read: bool,
+    html: Optional[Path],
+) -> list[str]:
+    """What every command says of a conversion by rules."""
+    return options(
+        map=rules,
+        like=like,
+        set=pairs(set),
+        keep_missing=keep_missing,
+        keep_names=keep_names,
+        save_counter=save_counter,
+        for_="read" if for_read else None,
+        html=html,
+    )
+
+
 def places(*paths: Path) -> list[str]:
     """What stands behind all options."""
     return ["--", *map(named, paths)]

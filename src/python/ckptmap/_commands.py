@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Optional
 
-from ._arguments import Path, Sharing, options, pairs, places
+from ._arguments import Path, Sharing, by_rules, options, pairs, places
 from ._errors import Error, PlanError
 from ._program import Answer, run, scratch
 from ._report import Check, Conversion, Diff, Listing, Plan, Suggestion, problems
@@ -120,17 +120,9 @@ def plan(
     >>> ckptmap.plan("testdata/conv3/model.ckpt", rules).values[0].sources
     ('model/conv2d/bias',)
     """
-    flags = options(
-        map=rules,
-        like=like,
-        set=pairs(set),
-        keep_missing=keep_missing,
-        keep_names=keep_names,
-        save_counter=save_counter,
-        for_="read" if for_read else None,
-        reverse=reverse,
-        html=html,
-    )
+    flags = by_rules(
+        rules, like, set, keep_missing, keep_names, save_counter, for_read, html
+    ) + options(reverse=reverse)
     answer = run("plan", *flags, *places(old))
     return Plan(answer.text, answer.messages, document(answer))
 
@@ -190,16 +182,10 @@ def convert(
     >>> report.checkpoint == new, len(report.values)
     (True, 7)
     """
-    flags = options(
-        map=rules,
-        like=like,
-        set=pairs(set),
-        keep_missing=keep_missing,
-        keep_names=keep_names,
-        save_counter=save_counter,
-        for_="read" if for_read else None,
+    flags = by_rules(
+        rules, like, set, keep_missing, keep_names, save_counter, for_read, html
+    ) + options(
         reverse=reverse,
-        html=html,
         output=new,
         force=force,
         link=link,
@@ -289,19 +275,9 @@ def diff(
     >>> ckptmap.diff("testdata/conv3", "testdata/conv3").equal
     True
     """
-    flags = options(
-        rtol=rtol,
-        atol=atol,
-        by_content=by_content,
-        map=rules,
-        set=pairs(set),
-        like=like,
-        keep_missing=keep_missing,
-        keep_names=keep_names,
-        save_counter=save_counter,
-        for_="read" if for_read else None,
-        html=html,
-    )
+    flags = by_rules(
+        rules, like, set, keep_missing, keep_names, save_counter, for_read, html
+    ) + options(rtol=rtol, atol=atol, by_content=by_content)
     answer = run("diff", *flags, *places(a, b))
     # Differences, and what could not be compared, are an answer too.
     accepted = () if answer.document is None else (1, 2)
