@@ -107,6 +107,12 @@ impl SourceError {
         Self::Tensor { path, offset: 0, name: name.clone(), source }
     }
 
+    /// The error for a file of `name` that is not there; TensorFlow would lose its tensors silently.
+    pub(super) fn missing(file: &Location, name: &Location) -> Self {
+        let what = format!("is missing, and holds values of `{name}`");
+        Self::Unrecognized { at: file.clone(), what, help: "copy it here as well".to_owned() }
+    }
+
     /// An error about the slices of a variable.
     pub(super) fn slices(at: &Location, name: &VariableName, source: Box<SliceError>) -> Self {
         Self::Slices { path: at.clone(), name: name.clone(), source }

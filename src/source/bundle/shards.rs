@@ -43,11 +43,7 @@ impl Shards {
         }
         let path = self.path(shard);
         let blob = store(&path).open(&path).map_err(|error| match error.source.kind() {
-            ErrorKind::NotFound => {
-                let what = format!("is missing, and holds values of `{}`", self.prefix);
-                let help = "copy it here as well".to_owned();
-                SourceError::Unrecognized { at: path.clone(), what, help }
-            }
+            ErrorKind::NotFound => SourceError::missing(&path, &self.prefix),
             _ => error.into(),
         })?;
         open.insert(shard, Arc::clone(&blob));

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::content::Content;
 use super::encoding::Encoding;
+use super::several;
 use super::shards::{Shards, damaged};
-use super::{missing, several};
 use crate::files::{Location, store};
 use crate::source::error::RecordError;
 use crate::source::error::{SliceError, TensorError};
@@ -22,7 +22,7 @@ pub(super) fn check(name: &Location, report: &mut dyn FnMut(Finding)) -> Result<
     let mut complete = true;
     for file in files {
         let added = match store(&file).status(&file)? {
-            None => Err(missing(name, &file)),
+            None => Err(SourceError::missing(&file, name)),
             Some(_) => shards.add(file),
         };
         if let Err(error) = added {

@@ -68,15 +68,6 @@ fn detect(name: &Location) -> Result<bool, SourceError> {
     Ok(several(name)?.is_some() || is_table(name)?)
 }
 
-/// The error for a file of `name` that is not there; TensorFlow would lose its tensors silently.
-fn missing(name: &Location, file: &Location) -> SourceError {
-    SourceError::Unrecognized {
-        at: file.clone(),
-        what: format!("is missing, and holds values of `{name}`"),
-        help: "copy it here as well".to_owned(),
-    }
-}
-
 fn open(name: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
     let several = several(name)?;
     let mut shards = Shards::new();
@@ -86,7 +77,7 @@ fn open(name: &Location) -> Result<Box<dyn CheckpointReader>, SourceError> {
         Some(sharded) => {
             for file in sharded.files() {
                 if store(&file).status(&file)?.is_none() {
-                    return Err(missing(name, &file));
+                    return Err(SourceError::missing(&file, name));
                 }
                 files.push(file);
             }
