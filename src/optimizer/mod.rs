@@ -14,4 +14,4 @@ pub use kind::{Kind, Role};
 pub use slots::{SlotOf, slots};
 pub use steps::{momentum_product, steps_taken};
 pub use tf1::{Slot, State, detect};
-pub use tf2::{Dialect, Found, optimizers};
+pub use tf2::{Dialect, Found, optimizers, ways};

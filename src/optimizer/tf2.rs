@@ -67,6 +67,12 @@ pub fn optimizers(graph: &ObjectGraph) -> Vec<Found> {
     graph.reachable(0).into_iter().filter_map(found).collect()
 }
 
+/// Every object that can be reached from `from`, by the model's names for it: ways lead through an
+/// optimizer only where there is no other one.
+pub fn ways(graph: &ObjectGraph, from: NodeId, optimizers: &[Found]) -> Vec<(NodeId, Vec<String>)> {
+    graph.reachable_around(from, &optimizers.iter().map(|found| found.node).collect())
+}
+
 fn dialect(graph: &ObjectGraph, node: NodeId) -> Option<Dialect> {
     let has = |label: &str| graph.child(node, label).is_some();
     if has("_variables") && has("_iterations") {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::catalog::{Catalog, VariableName};
 use crate::names::{Guesses, shared_components};
 use crate::object::{NodeId, ObjectGraph, ObjectPath, Target, VARIABLE_VALUE, escape};
-use crate::optimizer::optimizers;
+use crate::optimizer::{Found, optimizers, ways};
 use crate::tensor::TensorSpec;
 
 /// A variable of the template.
@@ -47,9 +47,8 @@ impl<'t> Template<'t> {
     /// `None` where the checkpoint has no objects; the error says why `root` does not lead anywhere.
     pub(super) fn new(catalog: &'t Catalog, root: &[String]) -> Option<Result<Self, String>> {
         let graph = catalog.graph.as_ref()?;
-        let last = optimizers(graph).iter().map(|found| found.node).collect();
-        let ways: BTreeMap<NodeId, Vec<String>> =
-            graph.reachable_around(0, &last).into_iter().collect();
+        let optimizers = optimizers(graph);
+        let ways: BTreeMap<NodeId, Vec<String>> = ways(graph, 0, &optimizers).into_iter().collect();
         let mut leaves = Vec::new();
         let mut by_node = BTreeMap::new();
         let mut by_target = BTreeMap::new();
@@ -86,14 +85,12 @@ impl<'t> Template<'t> {
             labels: RefCell::default(),
             guesses: Guesses::default(),
         };
-        Some(template.enter(root).map(|()| template))
+        Some(template.enter(root, &optimizers).map(|()| template))
     }
 
-    fn enter(&mut self, root: &[String]) -> Result<(), String> {
+    fn enter(&mut self, root: &[String], optimizers: &[Found]) -> Result<(), String> {
         let root = self.graph.walk(root).map_err(|at| self.lost(root, at))?;
-        let optimizers = optimizers(self.graph);
-        let last = optimizers.iter().map(|found| found.node).collect();
-        for (node, way) in self.graph.reachable_around(root, &last) {
+        for (node, way) in ways(self.graph, root, optimizers) {
             if let Some(&leaf) = self.by_node.get(&node) {
                 let labels: Vec<String> = way.iter().map(|label| escape(label)).collect();
                 self.below.push((leaf, labels.join("/")));
@@ -106,7 +103,7 @@ impl<'t> Template<'t> {
         }
         // A compiled model has its optimizer below it, whose names begin as they like.
         let owned: BTreeSet<NodeId> =
-            optimizers.into_iter().flat_map(|found| found.owned).collect();
+            optimizers.iter().flat_map(|found| found.owned.iter().copied()).collect();
         let is_models = |leaf: &&Leaf<'_>| !owned.contains(&leaf.node);
         let below = self.below.iter().filter_map(|(i, _)| self.leaves.get(*i)).filter(is_models);
         let names: BTreeSet<&str> =

@@ -7,7 +7,7 @@ use super::tokens::is_usual;
 use crate::catalog::Catalog;
 use crate::names::shared_components;
 use crate::object::{NodeId, ObjectGraph, Target, VARIABLE_VALUE, escape};
-use crate::optimizer::{Found, optimizers};
+use crate::optimizer::{Found, optimizers, ways};
 
 /// The template as a whole.
 #[derive(Debug)]
@@ -77,8 +77,7 @@ pub(super) fn read(catalog: &Catalog) -> Option<New> {
         *counts.entry(name).or_default() += 1;
     }
     let mut places = Vec::new();
-    let last = optimizers.iter().map(|found| found.node).collect();
-    for (node, labels) in graph.reachable_around(start, &last) {
+    for (node, labels) in ways(graph, start, &optimizers) {
         let Some((key, full_name)) = wanted.get(&node) else { continue };
         let Some(variable) = catalog.variables.get(*key) else { continue };
         let labels: Vec<String> = labels.iter().map(|label| escape(label)).collect();

@@ -9,7 +9,7 @@ use super::tokens::is_usual;
 use crate::catalog::{Catalog, VariableName};
 use crate::mapping::{Averages, CellKind};
 use crate::object::{SAVE_COUNTER, VARIABLE_VALUE, escape};
-use crate::optimizer::{self, detect, optimizers};
+use crate::optimizer::{self, detect, optimizers, ways};
 use crate::tensor::{Shape, TensorSpec};
 
 /// Something that can be given to one place of the new model.
@@ -128,10 +128,9 @@ pub(super) fn left(catalog: &Catalog) -> Left {
     };
     left.has_objects = true;
     let optimizers = optimizers(graph);
-    let last = optimizers.iter().map(|found| found.node).collect();
+    let paths: BTreeMap<_, _> = ways(graph, 0, &optimizers).into_iter().collect();
     let owned: BTreeSet<_> = optimizers.into_iter().flat_map(|found| found.owned).collect();
     left.has_step = !owned.is_empty();
-    let paths: BTreeMap<_, _> = graph.reachable_around(0, &last).into_iter().collect();
     let mut counters: BTreeSet<VariableName> = BTreeSet::new();
     for (node, value) in graph.attributes() {
         let Some(name) = VariableName::new(&value.key) else { continue };
